@@ -1,0 +1,33 @@
+"""The handbook says what the code says: settings, limits, links."""
+
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from wsprovider.config.endpoints import KEYS
+from wsprovider.words.limits import Limits
+
+ROOT = Path(__file__).resolve().parents[2]
+SETTINGS = (ROOT / "docs" / "settings.md").read_text()
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
+
+
+@pytest.mark.parametrize("limit", fields(Limits), ids=lambda limit: limit.name)
+def test_each_limit_is_told_with_its_default(limit):
+    row = re.search(rf"^\| `{limit.name}` \| ([\d,]+) \|", SETTINGS, re.MULTILINE)
+    assert row is not None
+    assert int(row[1].replace(",", "")) == limit.default
+
+
+def test_each_key_of_a_service_is_told():
+    told = set(re.findall(r"^\| `(\w+)` \|", SETTINGS, re.MULTILINE))
+    assert KEYS - told - {"freshness", "limits"} == set()
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_links_lead_somewhere(page):
+    for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text()):
+        if "://" not in target:
+            assert (page.parent / target).exists(), target

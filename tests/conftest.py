@@ -1,0 +1,48 @@
+"""What every folder of tests shares."""
+
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+REQUIRE_LIVE = bool(os.environ.get("REQUIRE_LIVE"))
+
+
+@pytest.fixture(scope="session")
+def development_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A keys folder as the first run makes it; shared by all tests, so read only."""
+    from wsprovider.cli.development import first_keys
+
+    folder = tmp_path_factory.mktemp("development") / "keys"
+    assert first_keys(folder)
+    return folder
+
+
+@pytest.fixture
+def now() -> datetime:
+    """The present, for tests that need a moment and none in particular."""
+    return datetime.now(UTC)
+
+
+def _refused_skip(report: Any) -> None:
+    """Turn a skip into a failure: where everything can be installed, nothing is left out."""
+    if REQUIRE_LIVE and report.outcome == "skipped" and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"REQUIRE_LIVE is set and this was skipped: {report.longrepr}"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Iterator[Any]:
+    report = yield
+    _refused_skip(report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report() -> Iterator[Any]:
+    report = yield
+    _refused_skip(report)
+    return report

@@ -1,0 +1,125 @@
+"""What only the Redis store promises: fast refusals, no eviction, recovery."""
+
+import socket
+import time
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tests.live.redis_server import RedisServer, free_port, require_redis
+from wsprovider.adapters.shared import open_store
+from wsprovider.adapters.shared.redis import RedisStore
+from wsprovider.words.errors import BackendError
+
+pytestmark = pytest.mark.live
+
+
+@pytest.fixture
+def server():
+    require_redis()
+    with RedisServer() as running:
+        yield running
+
+
+@pytest.fixture
+def store(server):
+    opened = RedisStore(server.url)
+    yield opened
+    opened.close()
+
+
+def add(store, key, seconds=60.0):
+    now = datetime.now(UTC)
+    return store.add_if_absent(key, expires=now + timedelta(seconds=seconds), now=now)
+
+
+def refuses_within(store, seconds):
+    begin = time.monotonic()
+    with pytest.raises(BackendError):
+        add(store, "a")
+    return time.monotonic() - begin < seconds
+
+
+def test_a_server_that_is_not_there_refuses_within_a_second():
+    store = open_store(f"redis://127.0.0.1:{free_port()}/0")
+    assert refuses_within(store, 1.0)
+    store.close()
+
+
+def test_a_server_that_never_answers_refuses_within_a_second():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        store = open_store(f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
+        assert refuses_within(store, 1.0)
+        store.close()
+
+
+def test_what_answers_something_else_is_a_backend_error():
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        store = open_store(f"redis://127.0.0.1:{other.getsockname()[1]}/0")
+        from threading import Thread
+
+        def answer():
+            connection, _ = other.accept()
+            with connection:
+                connection.recv(1000)
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+
+        thread = Thread(target=answer)
+        thread.start()
+        assert refuses_within(store, 1.0)
+        thread.join()
+        store.close()
+
+
+def test_a_server_that_comes_back_is_used_again(server, store):
+    assert add(store, "a")
+    server.stop()
+    assert refuses_within(store, 1.0)
+    server.start()
+    assert add(store, "b")
+    assert not add(store, "b")
+
+
+def test_a_server_that_evicts_is_refused(store, server):
+    import redis
+
+    with redis.Redis.from_url(server.url) as client:
+        client.config_set("maxmemory", "100mb")
+        client.config_set("maxmemory-policy", "allkeys-lru")
+        with pytest.raises(BackendError, match="noeviction"):
+            add(store, "a")
+        client.config_set("maxmemory-policy", "noeviction")
+        assert add(store, "a")
+
+
+def test_a_wrong_password_is_a_backend_error_that_does_not_repeat_it(server):
+    import redis
+
+    with redis.Redis.from_url(server.url) as client:
+        client.config_set("requirepass", "right")
+    wrong = RedisStore(f"redis://:mistaken@127.0.0.1:{server.port}/0")
+    with pytest.raises(BackendError) as caught:
+        add(wrong, "a")
+    assert "mistaken" not in str(caught.value)
+    wrong.close()
+    good = RedisStore(f"redis://:right@127.0.0.1:{server.port}/0")
+    assert add(good, "a")
+    good.close()
+
+
+def test_systems_with_other_prefixes_do_not_meet(server, store):
+    other = RedisStore(server.url, prefix="other:")
+    assert add(store, "a")
+    assert add(other, "a")
+    other.close()
+
+
+def test_keys_are_kept_as_hashes_with_an_expiry(server, store):
+    import redis
+
+    assert add(store, "a very telling key", 60)
+    with redis.Redis.from_url(server.url) as client:
+        (name,) = client.keys("*")
+        assert name.startswith(b"wsprovider:once:")
+        assert b"telling" not in name
+        assert 59_000 < client.pttl(name) <= 60_001  # rounded up

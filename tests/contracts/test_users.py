@@ -1,0 +1,227 @@
+"""What every user store promises (wsprovider.ports.Users), on each of them.
+
+A new store joins by one more factory in ``FACTORIES``: a context manager that takes a folder and gives a
+store which holds the people of ``PEOPLE``. A store that cannot hold clear passwords holds alice's as a hash
+and says so by ``knows_clear_passwords``.
+"""
+
+import hashlib
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from wsprovider.adapters.users.file import FileUsers
+from wsprovider.adapters.users.hashing import hash_password
+from wsprovider.adapters.users.records import Entry
+from wsprovider.adapters.users.writing import write_users_file
+from wsprovider.ports import User, Users
+from wsprovider.words.errors import WSSecurityError
+from wsprovider.words.limits import Limits
+from wsprovider.words.reasons import Reason
+
+NONCE = bytes(range(16))
+CREATED = "2026-03-01T12:00:00Z"
+LONGEST = "l" * Limits().password_bytes
+
+BOB_HASH = hash_password("bob's password")
+PEOPLE = (
+    Entry("alice", clear_password="alice's pässword", roles=frozenset({"user", "admin"})),
+    Entry("bob", password=BOB_HASH, roles=frozenset({"user"})),
+    Entry("carol", clear_password="carol's password", disabled=True),
+    Entry("dave", password=hash_password("dave's password"), disabled=True),
+    Entry("erin", password=hash_password(LONGEST)),
+    Entry("Zoë", password=hash_password(" spaces and \t tabs ")),  # one character for the last letter
+)
+"""alice (clear), bob (hashed), carol (clear, disabled), dave (hashed, disabled), and two with rare forms."""
+
+
+@contextmanager
+def file_users(folder: Path) -> Iterator[Users]:
+    path = folder / "users.toml"
+    write_users_file(path, PEOPLE)
+    yield FileUsers(path)
+
+
+FACTORIES = {"file": file_users}
+
+
+@pytest.fixture(params=FACTORIES)
+def users(request, tmp_path):
+    with FACTORIES[request.param](tmp_path) as store:
+        yield store
+
+
+def digest(password, nonce=NONCE, created=CREATED):
+    """As a client computes it (UsernameToken Profile 1.1, section 3.1)."""
+    return hashlib.sha1(nonce + created.encode() + password.encode()).digest()
+
+
+def reason(call, *arguments):
+    with pytest.raises(WSSecurityError) as caught:
+        call(*arguments)
+    return caught.value.reason
+
+
+# clear password
+
+
+@pytest.mark.parametrize(
+    ("name", "password", "roles"),
+    [
+        ("alice", "alice's pässword", {"user", "admin"}),
+        ("bob", "bob's password", {"user"}),
+        ("erin", LONGEST, set()),
+        ("Zoë", " spaces and \t tabs ", set()),
+    ],
+)
+def test_the_right_password_is_accepted(users, name, password, roles):
+    user = users.check_password(name, password)
+    assert isinstance(user, User)
+    assert (user.name, user.roles) == (name, frozenset(roles))
+    assert user.version
+    assert users.check_password(name, password) == user
+
+
+@pytest.mark.parametrize(
+    ("name", "password"),
+    [
+        ("alice", "bob's password"),
+        ("alice", "alice's pässwor"),
+        ("alice", "alice's pässword "),
+        ("alice", "alice's pa\u0308ssword"),  # the same to the eye
+        ("bob", "Bob's password"),
+        ("bob", "bob's password\0"),
+        ("bob", BOB_HASH),  # the stored hash is no password
+        ("bob", "\ud800"),
+        ("erin", LONGEST[:-1]),
+        ("Zoë", "spaces and \t tabs"),
+        ("carol", "wrong"),  # that a user is disabled is for those who know the password
+        ("dave", "wrong"),
+    ],
+)
+def test_a_wrong_password_is_refused(users, name, password):
+    assert reason(users.check_password, name, password) is Reason.PASSWORD_WRONG
+
+
+def test_a_digest_in_the_place_of_a_password_is_refused(users):
+    """Attack K03: what an eavesdropper saw must not serve as a clear password."""
+    for seen in (digest("alice's pässword").hex(), digest("bob's password").hex()):
+        assert reason(users.check_password, "alice", seen) is Reason.PASSWORD_WRONG
+        assert reason(users.check_password, "bob", seen) is Reason.PASSWORD_WRONG
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "nobody",
+        "Alice",
+        "ALICE",
+        "alice ",
+        " alice",
+        "alice\0",
+        "al",
+        "alicealice",
+        "\uff41lice",
+        "Zoe\u0308",
+        "*",
+        "\ud800",
+    ],
+)
+@pytest.mark.parametrize("password", ["alice's pässword", " spaces and \t tabs "])
+def test_names_are_compared_exactly(users, name, password):
+    """Attack K08."""
+    assert reason(users.check_password, name, password) is Reason.USER_UNKNOWN
+
+
+@pytest.mark.parametrize("name", ["alice", "bob", "carol", "nobody"])
+def test_an_empty_password_is_refused_for_everybody_alike(users, name):
+    """Attack K02."""
+    assert reason(users.check_password, name, "") is Reason.PASSWORD_WRONG
+
+
+def test_an_empty_name_is_refused(users):
+    assert reason(users.check_password, "", "alice's pässword") is Reason.USER_UNKNOWN
+    assert reason(users.check_digest, "", digest(""), NONCE, CREATED) is Reason.USER_UNKNOWN
+
+
+@pytest.mark.parametrize("name", ["erin", "nobody"])
+@pytest.mark.parametrize("password", [LONGEST + "l", "ä" * 300, "x" * 1_000_000])
+def test_a_password_beyond_the_limit_is_refused_for_everybody_alike(users, name, password):
+    """Attack K13; its accepted twin is erin's, which is exactly as long as allowed."""
+    assert reason(users.check_password, name, password) is Reason.PASSWORD_WRONG
+
+
+@pytest.mark.parametrize(("name", "password"), [("carol", "carol's password"), ("dave", "dave's password")])
+def test_a_disabled_user_is_refused_however_often_asked(users, name, password):
+    for _ in range(3):
+        assert reason(users.check_password, name, password) is Reason.USER_DISABLED
+
+
+def test_a_success_opens_nothing_else(users):
+    for _ in range(2):
+        users.check_password("bob", "bob's password")
+        assert reason(users.check_password, "bob", "bob's passwor") is Reason.PASSWORD_WRONG
+        assert reason(users.check_password, "bo", "bbob's password") is Reason.USER_UNKNOWN
+        assert reason(users.check_password, "alice", "bob's password") is Reason.PASSWORD_WRONG
+
+
+def test_threads_do_not_disturb_each_other(users):
+    users.check_password("bob", "bob's password")
+    users.check_password("alice", "alice's pässword")
+
+    def ask(number):
+        name, password = [("bob", "bob's password"), ("alice", "alice's pässword")][number % 2]
+        return users.check_password(name, password).name == name
+
+    with ThreadPoolExecutor(8) as pool:
+        assert all(pool.map(ask, range(400)))
+
+
+# digest
+
+
+def test_the_right_digest_is_accepted_where_clear_passwords_are_known(users):
+    right = digest("alice's pässword")
+    if not users.knows_clear_passwords:
+        assert reason(users.check_digest, "alice", right, NONCE, CREATED) is Reason.PASSWORD_WRONG
+        return
+    user = users.check_digest("alice", right, NONCE, CREATED)
+    assert (user.name, user.roles) == ("alice", frozenset({"user", "admin"}))
+    assert user == users.check_password("alice", "alice's pässword")
+
+
+@pytest.mark.parametrize(
+    ("given", "nonce", "created"),
+    [
+        (digest("wrong"), NONCE, CREATED),
+        (digest("alice's pässword"), NONCE[::-1], CREATED),
+        (digest("alice's pässword"), NONCE, "2026-03-01T12:00:01Z"),
+        (digest("alice's pässword"), b"", CREATED),
+        (digest("alice's pässword")[:-1], NONCE, CREATED),
+        (digest("alice's pässword") + b"\0", NONCE, CREATED),
+        (b"", NONCE, CREATED),
+        (digest(""), NONCE, CREATED),
+        ("alice's pässword".encode(), NONCE, CREATED),
+    ],
+)
+def test_a_wrong_digest_is_refused(users, given, nonce, created):
+    assert reason(users.check_digest, "alice", given, nonce, created) is Reason.PASSWORD_WRONG
+
+
+def test_a_digest_cannot_be_checked_against_a_hash(users):
+    for password in ("bob's password", BOB_HASH, ""):
+        assert reason(users.check_digest, "bob", digest(password), NONCE, CREATED) is Reason.PASSWORD_WRONG
+
+
+@pytest.mark.parametrize("name", ["nobody", "Alice", "alice "])
+def test_a_digest_of_an_unknown_user_is_refused(users, name):
+    assert reason(users.check_digest, name, digest("alice's pässword"), NONCE, CREATED) is Reason.USER_UNKNOWN
+
+
+def test_a_digest_of_a_disabled_user_is_refused(users):
+    expected = Reason.USER_DISABLED if users.knows_clear_passwords else Reason.PASSWORD_WRONG
+    assert reason(users.check_digest, "carol", digest("carol's password"), NONCE, CREATED) is expected
+    assert reason(users.check_digest, "carol", digest("wrong"), NONCE, CREATED) is Reason.PASSWORD_WRONG

@@ -1,0 +1,83 @@
+"""What the live tests share: one provider, one process per Java peer, and the table of what ran."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.live.java_peer import JavaPeer
+from tests.live.provider import ROOT, SLUGS, ProviderProcess
+
+POLICIES = ROOT.parent / "shared" / "wso2-policies"
+
+
+class Matrix:
+    """Scenario by client by suite: a cell is filled by a test that ran and held."""
+
+    def __init__(self) -> None:
+        self.cells: dict[tuple[str, str], dict[str, set[str]]] = defaultdict(lambda: defaultdict(set))
+
+    def record(self, client: str, suite: str, number: str, soap: str) -> None:
+        """Fill a cell."""
+        self.cells[client, suite][number].add(soap)
+
+    def table(self) -> str:
+        """The table in Markdown."""
+        lines = [
+            "| client | suite | " + " | ".join(SLUGS) + " |",
+            "| --- | --- |" + " --- |" * len(SLUGS),
+        ]
+        for (client, suite), row in sorted(self.cells.items()):
+            cells = [", ".join(sorted(row[number])) or "-" for number in SLUGS]
+            lines.append(f"| {client} | {suite} | {' | '.join(cells)} |")
+        return "\n".join(lines) + "\n"
+
+
+@pytest.fixture(scope="session")
+def matrix() -> Iterator[Matrix]:
+    """The table, written to ``var/interoperability.md`` when the session ends."""
+    found = Matrix()
+    yield found
+    if found.cells:
+        target = Path(os.environ.get("WSPROVIDER_TABLES", ROOT / "var"))
+        target.mkdir(parents=True, exist_ok=True)
+        (target / "interoperability.md").write_text(found.table())
+
+
+@pytest.fixture(scope="session")
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProviderProcess]:
+    """The provider under gunicorn, with two workers for HTTP and two for HTTPS."""
+    with ProviderProcess(tmp_path_factory.mktemp("provider")) as running:
+        yield running
+
+
+def _peer(module: str) -> Iterator[JavaPeer]:
+    reason = JavaPeer.available()
+    if reason is not None:
+        pytest.skip(reason)
+    with JavaPeer(module) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def cxf() -> Iterator[JavaPeer]:
+    """Apache CXF, WSS4J and Santuario."""
+    yield from _peer("cxf")
+
+
+@pytest.fixture(scope="session")
+def rampart() -> Iterator[JavaPeer]:
+    """Apache Rampart on Axis2."""
+    yield from _peer("rampart")
+
+
+@pytest.fixture(scope="session")
+def wso2_policies() -> Path:
+    """WSO2's own policy files, read in place."""
+    if not POLICIES.is_dir():
+        pytest.skip("WSO2's policy files are not here")
+    return POLICIES

@@ -1,0 +1,169 @@
+"""The product itself for the live tests: ``wsprovider serve`` with two workers a master, on loopback.
+
+The services are the project's own, and beside them the echo service once per scenario and suite under
+``/suite/<suite>/<slug>``, checked by both engines. Keys are development keys in a folder of the test run.
+"""
+
+from __future__ import annotations
+
+import http.client
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Self
+
+from wsprovider.scenarios.catalogue import SCENARIOS
+from wsprovider.words.suites import SUITES
+
+ROOT = Path(__file__).resolve().parents[2]
+_PATIENCE = 60.0
+_FIRST_EIGHT = frozenset(str(number) for number in range(1, 9))
+
+SLUGS = {row.number: row.slug for row in SCENARIOS if row.number in _FIRST_EIGHT}
+"""The slugs of scenarios 1 to 8 by number."""
+
+
+def free_port() -> int:
+    """A port that nobody listens on at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def write_services(folder: Path) -> None:
+    """The project's services, and the echo service once more for every suite."""
+    shutil.copytree(ROOT / "services", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    suites = folder / "suites"
+    suites.mkdir()
+    shutil.copy(ROOT / "services" / "echo" / "service.py", suites / "service.py")
+    lines = [
+        'namespace = "urn:wsprovider:echo"',
+        'ring = "service"',
+        'trust = ["clients"]',
+        'users = "users.toml"',
+        "allow_weak_suite = true",
+        "clear_password_over_http = true",
+        "short_symmetric_keys = true",
+        'crosscheck = "xmlsec"',
+    ]
+    for suite in SUITES.values():
+        for slug in SLUGS.values():
+            lines += [
+                "",
+                "[[endpoint]]",
+                f'path = "/suite/{suite.name}/{slug}"',
+                f'scenario = "{slug}"',
+                f'suite = "{suite.name}"',
+            ]
+    (suites / "service.toml").write_text("\n".join(lines) + "\n")
+
+
+class ProviderProcess:
+    """``wsprovider serve``, from start to stop; use it as a context manager.
+
+    Attributes:
+        http, https: base URLs.
+        keys: the keys folder, made by the first start.
+        log: what the process printed.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        services: Path | None = None,
+        workers: int = 2,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        self.folder = folder
+        self.services = services or folder / "services"
+        self.keys = folder / "keys"
+        self.log = folder / "provider.log"
+        self.workers = workers
+        self._more = dict(environ or {})
+        self._ports = (free_port(), free_port())
+        self.http = f"http://localhost:{self._ports[0]}"
+        self.https = f"https://localhost:{self._ports[1]}"
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def __enter__(self) -> Self:
+        if not self.services.exists():
+            write_services(self.services)
+        environ = {
+            **os.environ,
+            "HTTP_PORT": str(self._ports[0]),
+            "HTTPS_PORT": str(self._ports[1]),
+            "WORKERS": str(self.workers),
+            "WSPROVIDER_SERVICES": str(self.services),
+            "WSPROVIDER_KEYS": str(self.keys),
+            **self._more,
+        }
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "wsprovider", "serve"],
+                cwd=ROOT,
+                env=environ,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+        self._wait()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        process = self._process
+        if process is None:
+            return
+        process.send_signal(signal.SIGTERM)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def client(self, name: str = "client-1") -> dict[str, object]:
+        """What a Java peer needs to be a client of this provider."""
+        folder = self.keys / "development"
+        return {
+            "client": folder / f"{name}.p12",
+            "clientPassword": "development",
+            "serviceCert": folder / "service.cert.pem",
+            "ca": folder / "ca.pem",
+            "username": "alice",
+            "password": "development",
+        }
+
+    def url(self, path: str, *, secure: bool = False) -> str:
+        """An absolute URL."""
+        return f"{self.https if secure else self.http}{path}"
+
+    def post(self, path: str, data: bytes, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
+        """Send bytes as they are; status and body of the answer."""
+        connection = http.client.HTTPConnection("127.0.0.1", self._ports[0], timeout=60)
+        try:
+            connection.request(
+                "POST", path, data, {"Content-Type": "text/xml; charset=utf-8", **(headers or {})}
+            )
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+    def _wait(self) -> None:
+        deadline = time.monotonic() + _PATIENCE
+        for port in self._ports:
+            while True:
+                process = self._process
+                if process is None or process.poll() is not None or time.monotonic() > deadline:
+                    raise AssertionError(f"the provider did not start:\n{self.log.read_text()}")
+                try:
+                    socket.create_connection(("127.0.0.1", port), timeout=1).close()
+                    break
+                except OSError:
+                    time.sleep(0.05)

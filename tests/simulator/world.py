@@ -1,0 +1,313 @@
+"""A service and its partners in one process: the whole message path without HTTP, valid by default.
+
+::
+
+    world = World("sign-encrypt-username")        # or a Policy; suite="Basic256", soap=SOAP_12, ...
+    exchange = world.call("hello")                # client -> service -> client
+    exchange.request                              # bytes on the wire
+    world.accept(exchange.request)                # raises what a tampered copy deserves
+
+Keys come from :mod:`tests.simulator.pki` at its fixed moment; the clock is :attr:`World.now` and
+moves only when a test moves it.
+"""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+from lxml import etree
+
+from tests.simulator import pki
+from wsprovider.adapters.shared.memory import MemoryStore
+from wsprovider.exchange.initiator import Initiator, Pending
+from wsprovider.exchange.recipient import Recipient
+from wsprovider.exchange.settings import Operation, RecipientSettings
+from wsprovider.exchange.verified import Transport, VerifiedReply, VerifiedRequest
+from wsprovider.header.username_token import password_digest
+from wsprovider.inbound.context import SecondOpinion
+from wsprovider.keyring.material import Certificate
+from wsprovider.keyring.ring import Purpose, Ring, RingKey, RingSnapshot
+from wsprovider.keyring.trust import Partner, PinnedGroup, Trust
+from wsprovider.outbound.message import Algorithms, Block, Credentials
+from wsprovider.policy.model import Parts, Policy
+from wsprovider.ports import User
+from wsprovider.scenarios.catalogue import find
+from wsprovider.soap.version import SOAP_11, SoapVersion
+from wsprovider.words.errors import SoapError, WSSecurityError
+from wsprovider.words.limits import Limits
+from wsprovider.words.reasons import Reason
+from wsprovider.words.suites import SUITES, Suite
+
+ECHO = "urn:wsprovider:echo"
+OPERATION = Operation("echo", f"{{{ECHO}}}echo", f"{ECHO}/echo", f"{ECHO}/echoResponse")
+OTHER_OPERATION = Operation("erase", f"{{{ECHO}}}erase", f"{ECHO}/erase", f"{ECHO}/eraseResponse")
+SECURE = Transport(secure=True, peer="127.0.0.1")
+PLAIN = Transport(secure=False, peer="127.0.0.1")
+BOTH = frozenset({Purpose.SIGN, Purpose.DECRYPT})
+
+
+Refusal = WSSecurityError | SoapError
+
+
+@dataclass
+class Passwords:
+    """A user store of clear passwords."""
+
+    users: dict[str, str] = field(default_factory=lambda: {"alice": "secret", "bob": "geheim"})
+    roles: frozenset[str] = frozenset({"user"})
+    knows_clear_passwords: bool = True
+
+    def check_password(self, name: str, password: str) -> User:
+        """See :class:`wsprovider.ports.Users`."""
+        if name not in self.users:
+            raise WSSecurityError(Reason.USER_UNKNOWN)
+        if self.users[name] != password:
+            raise WSSecurityError(Reason.PASSWORD_WRONG)
+        return User(name, self.roles, "1")
+
+    def check_digest(self, name: str, digest: bytes, nonce: bytes, created: str) -> User:
+        """See :class:`wsprovider.ports.Users`."""
+        if name not in self.users:
+            raise WSSecurityError(Reason.USER_UNKNOWN)
+        if password_digest(nonce, created, self.users[name]) != digest:
+            raise WSSecurityError(Reason.PASSWORD_WRONG)
+        return User(name, self.roles, "1")
+
+
+@dataclass(frozen=True)
+class Party:
+    """A side of the exchange: its key, and whom it trusts."""
+
+    issued: pki.Holder
+    snapshot: RingSnapshot
+
+    @property
+    def certificate(self) -> Certificate:
+        """The party's own certificate."""
+        return self.issued.certificate
+
+
+def party(issued: pki.Holder, *trusted: tuple[str, Certificate], limits: Limits | None = None) -> Party:
+    """A party that holds one key and pins some certificates by name."""
+    ring = Ring("ring", (RingKey(issued.pair("key"), BOTH),))
+    group = PinnedGroup("peers", tuple(Partner(name, (certificate,)) for name, certificate in trusted))
+    return Party(issued, RingSnapshot(ring, Trust((group,), limits or Limits()), "1"))
+
+
+@cache
+def authority() -> pki.Holder:
+    """The authority of every certificate here."""
+    return pki.authority("CN=Test CA")
+
+
+def issued(name: str, kind: str = "rsa-2048") -> pki.Holder:
+    """A party's key and certificate, the same for the same name and kind."""
+    return _issued(name, kind)
+
+
+@cache
+def _issued(name: str, kind: str) -> pki.Holder:
+    return authority().issue(f"CN={name},O=Tests", key=pki.key(kind, name))
+
+
+@dataclass
+class Exchange:
+    """One call that went through."""
+
+    pending: Pending
+    verified: VerifiedRequest
+    reply: bytes
+    answer: VerifiedReply
+
+    @property
+    def request(self) -> bytes:
+        """The request on the wire."""
+        return self.pending.data
+
+    @property
+    def text(self) -> str | None:
+        """What the service answered."""
+        return result_of(self.answer)
+
+
+class World:
+    """A service under one policy, and a client of it."""
+
+    def __init__(
+        self,
+        scenario: str | Policy,
+        *,
+        suite: str | Suite | None = None,
+        soap: SoapVersion = SOAP_11,
+        digest: bool = False,
+        client_key: str = "rsa-2048",
+        service_key: str = "rsa-2048",
+        algorithms: Algorithms | None = None,
+        opinion: SecondOpinion | None = None,
+        client_opinion: SecondOpinion | None = None,
+        **settings: Any,
+    ) -> None:
+        chosen = SUITES[suite] if isinstance(suite, str) else suite
+        self.policy = scenario if isinstance(scenario, Policy) else find(scenario).policy(chosen)
+        self.soap = soap
+        self.now: datetime = pki.NOW
+        service = issued("service", service_key)
+        client, stranger = issued("client", client_key), issued("client-2")
+        self.service = party(service, ("client", client.certificate), ("client-2", stranger.certificate))
+        self.client = party(client, ("service", service.certificate))
+        self.store = MemoryStore()
+        self.users = Passwords()
+        transported = getattr(self.policy.alternatives[0].binding, "token", None) is not None
+        self.transport = SECURE if transported else PLAIN
+        self.settings = RecipientSettings(
+            "echo",
+            {one.input: one for one in (OPERATION, OTHER_OPERATION)},
+            "/echo",
+            crosscheck=opinion is not None,
+            **{"clear_password_over_http": False, **settings},
+        )
+        self.opinion = opinion
+        self.recipient = self.make_recipient(self.settings)
+        self.initiator = self.make_initiator(
+            credentials=Credentials("alice", "secret", digest=digest),
+            algorithms=algorithms,
+            opinion=client_opinion,
+        )
+
+    def make_recipient(self, settings: RecipientSettings) -> Recipient:
+        """Another endpoint of the same service, sharing keys, users and replay store."""
+        return Recipient(
+            self.policy,
+            settings,
+            keys=lambda: self.service.snapshot,
+            users=self.users,
+            replay=self.store,
+            clock=lambda: self.now,
+            entropy=os.urandom,
+            second_opinion=self.opinion,
+        )
+
+    def make_initiator(
+        self,
+        party: "Party | None" = None,
+        *,
+        credentials: Credentials | None = None,
+        algorithms: Algorithms | None = None,
+        policy: Policy | None = None,
+        partner: str | None = "service",
+        opinion: SecondOpinion | None = None,
+    ) -> Initiator:
+        """Another caller: other keys, another user, other algorithms, or another idea of the policy."""
+        caller = party or self.client
+        return Initiator(
+            policy or self.policy,
+            "client",
+            keys=lambda: caller.snapshot,
+            clock=lambda: self.now,
+            entropy=os.urandom,
+            credentials=credentials or Credentials("alice", "secret"),
+            partner=partner,
+            algorithms=algorithms,
+            second_opinion=opinion,
+        )
+
+    def request(
+        self,
+        text: str = "hello",
+        *,
+        body: etree._Element | None = None,
+        blocks: Sequence[Block] = (),
+        headers: Sequence[etree._Element] = (),
+        exact: bool = False,
+    ) -> Pending:
+        """A protected request."""
+        content = echo_body(self.soap, text) if body is None else body
+        return self.initiator.request(content, version=self.soap, blocks=blocks, headers=headers, exact=exact)
+
+    def accept(self, message: bytes, **arguments: Any) -> VerifiedRequest:
+        """What the service makes of a request."""
+        arguments.setdefault("transport", self.transport)
+        return self.recipient.accept(message, version=self.soap, **arguments)
+
+    def refused(self, message: bytes, **arguments: Any) -> Refusal:
+        """The refusal of a message; fails when it is accepted, or leaves a trace."""
+        before = self.store.size()
+        try:
+            self.accept(message, **arguments)
+        except (WSSecurityError, SoapError) as error:
+            assert self.store.size() == before, "a refused message changed state"
+            fault = self.recipient.refuse(error, version=self.soap)
+            if isinstance(error, WSSecurityError):
+                uniform = self.recipient.refuse(WSSecurityError(Reason.SIGNATURE_VALUE), version=self.soap)
+                assert fault == uniform, "a security fault that can be told from the others"
+            return error
+        raise AssertionError("the message was accepted")
+
+    def reply(self, verified: VerifiedRequest, text: str | None = None) -> bytes:
+        """The service's protected reply."""
+        said = verified.payload.findtext(f"{{{ECHO}}}text") if text is None else text
+        return self.recipient.reply(verified, reply_body(self.soap, said or "")).data
+
+    def call(self, text: str = "hello", **request: Any) -> Exchange:
+        """The whole way."""
+        pending = self.request(text, **request)
+        verified = self.accept(pending.data)
+        reply = self.reply(verified)
+        answer = self.initiator.accept(pending, reply, secure=self.transport.secure)
+        return Exchange(pending, verified, reply, answer)
+
+    def sleep(self, seconds: float) -> None:
+        """Move the clock."""
+        self.now += timedelta(seconds=seconds)
+
+
+def policy(
+    scenario: str,
+    suite: str | Suite | None = None,
+    *,
+    signed: Parts | None = None,
+    encrypted: Parts | None = None,
+    alternative: Mapping[str, Any] | None = None,
+    **binding: Any,
+) -> Policy:
+    """A scenario's policy with something else in it.
+
+    Args:
+        signed, encrypted: other parts.
+        alternative: other fields of the alternative, such as ``required_headers``.
+        binding: other fields of the binding, such as ``encrypt_signature=True``.
+    """
+    chosen = SUITES[suite] if isinstance(suite, str) else suite
+    base = find(scenario).policy(chosen)
+    (one,) = base.alternatives
+    fields: dict[str, Any] = dict(alternative or {})
+    if signed is not None:
+        fields["signed_parts"] = signed
+    if encrypted is not None:
+        fields["encrypted_parts"] = encrypted
+    return Policy(base.id, (replace(one, binding=replace(one.binding, **binding), **fields),))
+
+
+def echo_body(soap: SoapVersion, text: str) -> etree._Element:
+    """A Body that calls echo(text)."""
+    return _body(soap, "echo", "text", text)
+
+
+def reply_body(soap: SoapVersion, text: str) -> etree._Element:
+    """A Body that answers echo."""
+    return _body(soap, "echoResponse", "echoResult", text)
+
+
+def _body(soap: SoapVersion, outer: str, inner: str, text: str) -> etree._Element:
+    body = etree.Element(f"{{{soap.namespace}}}Body", nsmap={"s": soap.namespace, "e": ECHO})
+    payload = etree.SubElement(body, f"{{{ECHO}}}{outer}")
+    etree.SubElement(payload, f"{{{ECHO}}}{inner}").text = text
+    return body
+
+
+def result_of(answer: VerifiedReply) -> str | None:
+    """The text of an echo reply."""
+    return None if answer.payload is None else answer.payload.findtext(f"{{{ECHO}}}echoResult")

@@ -1,0 +1,150 @@
+"""Following a folder: swaps, broken rings, one look per interval, many threads."""
+
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.simulator import pki
+from wsprovider.adapters.keys.reading import Reader
+from wsprovider.adapters.keys.source import SnapshotSource
+from wsprovider.words.errors import ConfigurationError
+from wsprovider.words.limits import Limits
+
+ONE, TWO = pki.self_signed("CN=one"), pki.self_signed("CN=two")
+RING = '[[key]]\nname = "{0}"\npurposes = ["sign", "decrypt"]\nkey = "{0}.key"\ncertificate = "{0}.cert"\n'
+
+
+class Watched:
+    def __init__(self, tmp_path: Path) -> None:
+        self.folder = tmp_path / "keys"
+        self.seconds = 0.0
+        self.swaps: list = []
+        self.failures: list[ConfigurationError] = []
+        (self.folder / "service").mkdir(parents=True)
+        (self.folder / "trust" / "g").mkdir(parents=True)
+        for name, holder in (("one", ONE), ("two", TWO)):
+            self.put(f"service/{name}.key", holder.key_pem)
+            self.put(f"service/{name}.cert", holder.cert_pem)
+        self.put("service/ring.toml", RING.format("one"))
+        self.source = SnapshotSource(
+            self.folder,
+            "service",
+            ["g"],
+            limits=Limits(),
+            environ={},
+            clock=lambda: pki.NOW,
+            monotonic=lambda: self.seconds,
+            interval=5,
+            on_swap=self.swaps.append,
+            on_failure=self.failures.append,
+        )
+
+    def put(self, name, content):
+        staged = self.folder / "staged"
+        staged.write_bytes(content.encode() if isinstance(content, str) else content)
+        staged.chmod(0o600)
+        staged.rename(self.folder / name)
+
+    def signs(self):
+        return self.source().signing_key(pki.NOW).name
+
+
+@pytest.fixture
+def watched(tmp_path):
+    return Watched(tmp_path)
+
+
+def test_a_new_ring_is_noticed_after_the_interval(watched):
+    before = watched.source()
+    watched.put("service/ring.toml", RING.format("two"))
+    assert watched.signs() == "one"
+    watched.seconds = 5
+    assert watched.signs() == "two"
+    assert before.signing_key(pki.NOW).name == "one", "a message keeps what it began with"
+    assert before.version != watched.source().version
+    assert (len(watched.swaps), watched.failures) == (1, [])
+
+
+def test_nothing_changed_nothing_swapped(watched):
+    before = watched.source()
+    watched.seconds = 100
+    assert watched.source() is before
+    assert watched.swaps == []
+
+
+def test_the_files_are_looked_at_once_an_interval(watched, monkeypatch):
+    looks = []
+    monkeypatch.setattr(Reader, "changed", lambda reader: bool(looks.append(watched.seconds)))
+    for second in (1, 4, 5, 6, 9, 10, 14, 15):
+        watched.seconds = second
+        watched.source()
+    assert looks == [5, 10, 15]
+
+
+def test_new_partners_are_noticed(watched):
+    assert watched.source().trusts_nobody
+    watched.put("trust/g/two.pem", TWO.cert_pem)
+    watched.seconds = 5
+    assert watched.source().trust(TWO.certificate, (), pki.NOW).partner == "two"
+    (watched.folder / "trust/g/two.pem").unlink()
+    watched.seconds = 10
+    assert watched.source().trusts_nobody
+
+
+def test_a_broken_ring_leaves_the_old_one_and_is_told_once(watched):
+    before = watched.source()
+    watched.put("service/ring.toml", "nonsense")
+    for second in (5, 10, 15):
+        watched.seconds = second
+        assert watched.source() is before
+    assert len(watched.failures) == 1
+    watched.put("service/ring.toml", RING.format("three"))
+    watched.seconds = 20
+    assert watched.source() is before
+    assert len(watched.failures) == 2
+    watched.put("service/three.key", TWO.key_pem)  # the very file that was missing
+    watched.put("service/three.cert", TWO.cert_pem)
+    watched.seconds = 25
+    assert watched.signs() == "three"
+    assert len(watched.failures) == 2
+
+
+def test_a_ring_that_vanishes_leaves_the_old_one(watched):
+    (watched.folder / "service" / "ring.toml").unlink()
+    watched.seconds = 5
+    assert watched.signs() == "one"
+    assert len(watched.failures) == 1
+
+
+def test_the_first_load_must_hold(tmp_path):
+    with pytest.raises(ConfigurationError):
+        SnapshotSource(
+            tmp_path, "none", [], limits=Limits(), environ={}, clock=lambda: pki.NOW, monotonic=lambda: 0.0
+        )
+
+
+def test_many_threads_see_one_or_the_other(watched):
+    names, stop = set(), threading.Event()
+
+    def ask():
+        while not stop.is_set():
+            watched.seconds += 1
+            names.add(watched.signs())
+
+    threads = [threading.Thread(target=ask) for _ in range(8)]
+    for one in threads:
+        one.start()
+    for name in ("two", "one", "two"):
+        swaps = len(watched.swaps)
+        watched.put("service/ring.toml", RING.format(name))
+        for _ in range(2000):
+            if len(watched.swaps) > swaps:
+                break
+            stop.wait(0.005)
+    stop.set()
+    for one in threads:
+        one.join()
+    assert names == {"one", "two"}
+    assert watched.failures == []
+    assert watched.signs() == "two"

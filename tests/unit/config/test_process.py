@@ -1,0 +1,52 @@
+"""provider.toml: each mistake beside its accepted twin."""
+
+from pathlib import Path
+
+import pytest
+
+from wsprovider.config.problems import Problems
+from wsprovider.config.process import ProcessSettings, read_process
+
+ROWS = [
+    ('kyes = "x"', 'keys = "x"', 'did you mean "keys"?'),
+    ("keys = 1", 'keys = "/k"', "must be a string"),
+    ('shared = "mysql://x"', 'shared = "redis://localhost:6379/0"', 'names no store by "mysql:'),
+    ('shared = "/var/x"', 'shared = "sqlite:///var/x"', "names no store"),
+    ('trusted_proxies = ["10.0.0.1/8"]', 'trusted_proxies = ["10.0.0.0/8"]', "has host bits set"),
+    ('trusted_proxies = "proxy"', 'trusted_proxies = "10.1.2.3"', "does not appear to be"),
+    ('trusted_proxies = ["0.0.0.0/0"]', 'trusted_proxies = ["fd00::/8"]', "trusts every address"),
+    ('trusted_proxies = ["::/0"]', 'trusted_proxies = ["::1"]', "trusts every address"),
+    ('public_url = "here"', 'public_url = "https://here"', "is no base URL"),
+    ('trusted_proxies = "Unix"', 'trusted_proxies = "unix"', "does not appear to be"),
+    ("metrics = 1", "metrics = false", "must be true or false"),
+    ('[tls]\ncertificate = "c"', '[tls]\ncertificate = "c"\nkey = "k"', "needs both"),
+    ('tls = "c"', "[tls]", "must be a table, [tls]"),
+    ('[tls]\ncertficate = "c"', "[tls]", 'did you mean "certificate"?'),
+]
+
+
+def _read(folder: Path, text: str) -> tuple[ProcessSettings, list[str]]:
+    problems = Problems()
+    (folder / "provider.toml").write_text(text)
+    settings = read_process(folder, problems)
+    return settings, [str(problem) for problem in problems]
+
+
+@pytest.mark.parametrize(("wrong", "right", "what"), ROWS)
+def test_mistake_is_reported_and_its_twin_accepted(tmp_path: Path, wrong: str, right: str, what: str):
+    _, problems = _read(tmp_path, wrong)
+    assert len(problems) == 1
+    assert problems[0].startswith(f"{tmp_path.name}/provider.toml:")
+    assert what in problems[0]
+    assert _read(tmp_path, right)[1] == []
+
+
+def test_no_file_means_the_defaults(tmp_path: Path):
+    problems = Problems()
+    assert read_process(tmp_path, problems) == ProcessSettings()
+    assert not len(problems)
+
+
+def test_a_keys_folder_is_relative_to_the_file(tmp_path: Path):
+    settings, _ = _read(tmp_path, 'keys = "../secret"')
+    assert settings.keys == tmp_path.parent / "secret"

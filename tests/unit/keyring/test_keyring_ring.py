@@ -1,0 +1,101 @@
+"""Which key does what in each state of a rollover."""
+
+import pytest
+
+from tests.simulator import pki
+from wsprovider.keyring.lifecycle import ALWAYS, Lifespan
+from wsprovider.keyring.material import KeyIdentifierReference, ThumbprintReference
+from wsprovider.keyring.ring import Purpose, Ring, RingKey, RingSnapshot, SealKey, SealKeys
+from wsprovider.keyring.trust import Trust
+from wsprovider.words.errors import ConfigurationError
+from wsprovider.words.limits import Limits
+
+BOTH = frozenset(Purpose)
+OLD, NEW = pki.self_signed("CN=old"), pki.self_signed("CN=new")
+# old until day 10, then 10 days of overlap and 10 of retention; new from day 10 on
+ROLLOVER = Ring(
+    "service",
+    (
+        RingKey(OLD.pair("old"), BOTH, Lifespan(None, pki.days(10), pki.days(20), pki.days(30))),
+        RingKey(NEW.pair("new"), BOTH, Lifespan(pki.days(10))),
+    ),
+)
+
+
+@pytest.mark.parametrize(
+    ("day", "signs", "answers", "decrypts", "published"),
+    [
+        (0, "old", {"old"}, {"old", "new"}, {"old", "new"}),
+        (10, "new", {"old", "new"}, {"old", "new"}, {"new"}),
+        (19, "new", {"old", "new"}, {"old", "new"}, {"new"}),
+        (20, "new", {"new"}, {"old", "new"}, {"new"}),
+        (30, "new", {"new"}, {"new"}, {"new"}),
+    ],
+)
+def test_rollover(day, signs, answers, decrypts, published):
+    now = pki.days(day)
+    assert ROLLOVER.signing_key(now).name == signs
+    assert {one.pair.name for one in ROLLOVER.keys if ROLLOVER.answers(one.pair, now)} == answers
+    for holder, name in ((OLD, "old"), (NEW, "new")):
+        found = ROLLOVER.decryption_keys(ThumbprintReference(holder.certificate.thumbprint_sha1), now)
+        assert [one.name for one in found] == ([name] if name in decrypts else [])
+        assert (holder.certificate in ROLLOVER.published(now)) is (name in published)
+        assert ROLLOVER.owns(holder.certificate)  # GONE keys are still no client's
+
+
+def test_purposes_are_apart():
+    ring = Ring(
+        "r",
+        (
+            RingKey(OLD.pair("s"), frozenset({Purpose.SIGN})),
+            RingKey(NEW.pair("d"), frozenset({Purpose.DECRYPT})),
+        ),
+    )
+    assert ring.signing_key(pki.NOW).name == "s"
+    assert ring.decryption_keys(ThumbprintReference(OLD.certificate.thumbprint_sha1), pki.NOW) == ()
+    assert len(ring.decryption_keys(ThumbprintReference(NEW.certificate.thumbprint_sha1), pki.NOW)) == 1
+
+
+def test_two_certificates_of_one_key_are_both_found():
+    renewed = pki.self_signed("CN=old", start=pki.days(-1))
+    ring = Ring("r", (RingKey(OLD.pair("a"), BOTH), RingKey(renewed.pair("b"), BOTH)))
+    found = ring.decryption_keys(KeyIdentifierReference(OLD.certificate.subject_key_identifier), pki.NOW)
+    assert [one.name for one in found] == ["a", "b"]
+
+
+def test_of_two_active_keys_the_newer_signs():
+    ring = Ring(
+        "r",
+        (
+            RingKey(NEW.pair("newer"), BOTH, Lifespan(pki.days(-1))),
+            RingKey(OLD.pair("older"), BOTH, ALWAYS),
+        ),
+    )
+    assert ring.signing_key(pki.NOW).name == "newer"
+
+
+def test_no_active_key_is_a_mistake_of_the_set_up():
+    ring = Ring("r", (RingKey(OLD.pair(), BOTH, Lifespan(pki.days(1))),))
+    with pytest.raises(ConfigurationError):
+        RingSnapshot(ring, Trust((), Limits()), "1").signing_key(pki.NOW)
+
+
+def test_seals():
+    seals = SealKeys(
+        (
+            SealKey("old", b"o" * 32, Lifespan(None, pki.days(10), pki.days(20), pki.days(30))),
+            SealKey("new", b"n" * 32, Lifespan(pki.days(10))),
+        )
+    )
+    assert seals.sealing(pki.days(0)).name == "old"
+    assert seals.sealing(pki.days(10)).name == "new"
+    assert seals.opening("old", pki.days(29)).name == "old"
+    assert seals.opening("old", pki.days(30)) is None
+    assert seals.opening("new", pki.days(0)).name == "new"
+    assert seals.opening("unknown", pki.days(0)) is None
+    assert SealKeys().sealing(pki.NOW) is None
+
+
+def test_secrets_are_not_shown():
+    assert "oooo" not in repr(SealKey("old", b"o" * 32))
+    assert "RSAPrivateKey" not in repr(RingKey(OLD.pair(), BOTH))

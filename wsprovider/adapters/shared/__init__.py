@@ -1,0 +1,58 @@
+"""Stores of what all workers share, chosen by URL.
+
+========================  ==========================================================================
+``memory:``               threads of one process; for tests and single-process experiments
+``sqlite:///PATH``        workers of one machine; the default. Three slashes, then the path: four in a
+                          row begin an absolute one
+``redis://HOST:PORT/N``   workers on several machines; ``rediss://`` and ``unix://`` as redis-py has them
+========================  ==========================================================================
+
+What the stores promise is said once, in :class:`wsprovider.ports.SharedStore`, and held by one contract
+suite (``tests/contracts/test_shared_store.py``).
+"""
+
+from pathlib import Path
+from typing import Final
+
+from wsprovider.adapters.shared.memory import MemoryStore
+from wsprovider.adapters.shared.redis import RedisStore
+from wsprovider.adapters.shared.sqlite import SqliteStore
+from wsprovider.adapters.shared.terms import MAX_ENTRIES
+from wsprovider.ports import SharedStore
+from wsprovider.words.errors import ConfigurationError, Problem
+
+_SQLITE: Final = "sqlite:///"
+
+
+def open_store(url: str, *, max_entries: int = MAX_ENTRIES) -> SharedStore:
+    """Open the store that a URL names.
+
+    SQLite's file is created and checked here, so that a folder nobody can write to is found at start. Redis
+    is first asked by the first operation: a server that is down refuses messages, it does not stop workers.
+
+    Args:
+        url: see the module's table.
+        max_entries: how many entries ``memory:`` and ``sqlite:`` hold at most; Redis has ``maxmemory``.
+
+    Raises:
+        ConfigurationError: no store has such a URL, or its library is not installed.
+        BackendError: the file cannot be opened, or is no store of ours.
+    """
+    scheme = url.partition(":")[0]
+    if url == "memory:":
+        return MemoryStore(max_entries=max_entries)
+    if url.startswith(_SQLITE):
+        return SqliteStore(_sqlite_path(url), max_entries=max_entries)
+    if scheme in {"redis", "rediss", "unix"}:
+        return RedisStore(url)
+    # the URL may hold a password: only its scheme is repeated
+    what = f'a URL that begins with "{scheme}" names no store; write memory:, sqlite:///path or redis://host:port/number'
+    raise ConfigurationError([Problem("shared", what)])
+
+
+def _sqlite_path(url: str) -> Path:
+    path = url.removeprefix(_SQLITE)
+    if path in {"", ":memory:"} or path.endswith("/"):
+        what = f'"{url}" names no file; write sqlite:///var/shared.sqlite3, or memory: for tests'
+        raise ConfigurationError([Problem("shared", what)])
+    return Path(path)

@@ -1,0 +1,83 @@
+"""Who gave the right password a moment ago, so that a busy client does not pay for a hash each time.
+
+Only successes are kept, as HMAC-SHA256 over user, version of the record and password under a key that
+never leaves the process: no password is kept, a changed record is not found any more, and one who guesses
+cannot fill the cache.
+"""
+
+import hashlib
+import hmac
+import os
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+
+from wsprovider.adapters.shared.forking import watch
+from wsprovider.adapters.users.hashing import octets
+
+
+class PositiveCache:
+    """A bounded memory of successes; the one not asked for the longest time goes first."""
+
+    def __init__(self, *, life: float, entries: int, monotonic: Callable[[], float]) -> None:
+        """Start empty.
+
+        Args:
+            life: seconds from the hash that was checked; being found does not prolong it. 0: no cache.
+            entries: how many are kept.
+            monotonic: seconds that never run backwards.
+        """
+        self._life = life
+        self._most = entries
+        self._monotonic = monotonic
+        self._start()
+        watch(self)
+
+    def tag(self, name: str, version: str, password: bytes) -> bytes:
+        """What stands for this success; each field with its length, so that no two run together."""
+        mac = hmac.new(self._key, digestmod=hashlib.sha256)
+        for field in (octets(name), octets(version), password):
+            mac.update(len(field).to_bytes(8, "big") + field)
+        return mac.digest()
+
+    def holds(self, tag: bytes) -> bool:
+        """Whether this was a success less than ``life`` ago."""
+        now = self._monotonic()
+        with self._lock:
+            end = self._ends.get(tag)
+            if end is None:
+                return False
+            if end <= now:
+                del self._ends[tag]
+                return False
+            self._ends.move_to_end(tag)
+            return True
+
+    def add(self, tag: bytes) -> None:
+        """Remember a success."""
+        if self._life <= 0:
+            return
+        end = self._monotonic() + self._life
+        with self._lock:
+            self._ends[tag] = end
+            self._ends.move_to_end(tag)
+            if len(self._ends) > self._most:
+                self._ends.popitem(last=False)
+
+    def __len__(self) -> int:
+        return len(self._ends)
+
+    def _start(self) -> None:
+        self._key = os.urandom(32)
+        self._lock = threading.Lock()
+        self._ends: OrderedDict[bytes, float] = OrderedDict()
+
+    def before_fork(self) -> None:
+        """Nothing to let go of."""
+
+    def after_fork_in_parent(self) -> None:
+        """Nothing changed."""
+
+    def after_fork_in_child(self) -> None:
+        """Another process, another key."""
+        self._start()

@@ -1,0 +1,1 @@
+"""The ``wsprovider`` command: one module a command."""

@@ -1,0 +1,199 @@
+"""``wsprovider call``: one call of a service, secured as its WSDL asks; to see that it works, and as whom.
+
+The client here knows nothing but the WSDL, its own key, the service's certificate and the user's name: the
+policy is read from the WSDL, the same engine protects the request and judges the reply.
+"""
+
+import argparse
+import os
+import ssl
+import sys
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from lxml import etree
+
+from wsprovider.adapters.keys.pem import load_certificates
+from wsprovider.adapters.keys.pkcs12 import load_bundle
+from wsprovider.adapters.keys.reading import MaterialError
+from wsprovider.config.environment import process_environ
+from wsprovider.exchange.initiator import Initiator, Pending
+from wsprovider.keyring.material import KeyPair
+from wsprovider.keyring.ring import Purpose, Ring, RingKey, RingSnapshot
+from wsprovider.keyring.trust import Partner, PinnedGroup, Trust
+from wsprovider.outbound.message import Credentials
+from wsprovider.policy.effective import policies_of
+from wsprovider.policy.model import Policy
+from wsprovider.soap.version import SOAP_11
+from wsprovider.words import namespaces as ns
+from wsprovider.words.errors import ConfigurationError, Problem, SoapError, WSSecurityError
+from wsprovider.words.limits import Limits
+from wsprovider.xml.parse import parse
+
+_SECONDS: Final = 30
+_SERVICE: Final = "service"
+_LIMITS: Final = Limits()
+
+
+def register(commands: Any) -> None:
+    """Add the command."""
+    command = commands.add_parser(
+        "call", help="call a service, secured as its WSDL asks", description=__doc__
+    )
+    command.add_argument("wsdl", help="URL of the WSDL")
+    command.add_argument("operation", nargs="?", help="operation (default: the first one)")
+    command.add_argument("fields", nargs="*", metavar="NAME=VALUE", help="the operation's parameters")
+    command.add_argument("--user", help="user name, where the policy wants one")
+    command.add_argument(
+        "--password-file", type=Path, help="file with the password (default: WSPROVIDER_PASSWORD)"
+    )
+    command.add_argument("--digest", action="store_true", help="send a digest instead of the password")
+    command.add_argument(
+        "--client",
+        type=Path,
+        default=Path("keys/development/client-1.p12"),
+        help="PKCS#12 file with our key (default: %(default)s); its password: WSPROVIDER_CLIENT_PASSWORD",
+    )
+    command.add_argument(
+        "--service-certificate",
+        type=Path,
+        default=Path("keys/development/service.cert.pem"),
+        help="the service's certificate (default: %(default)s)",
+    )
+    command.add_argument(
+        "--ca", type=Path, default=Path("keys/development/ca.pem"), help="for HTTPS (default: %(default)s)"
+    )
+    command.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Call once and print the reply's content."""
+    fetch = _fetcher(options.ca)
+    wsdl = parse(fetch(urllib.request.Request(options.wsdl)), _LIMITS)  # noqa: S310 - checked by fetch
+    port, url = _port(wsdl, options.wsdl)
+    policy = policies_of(wsdl, where=options.wsdl, port=port).endpoint
+    if policy is None:
+        raise ConfigurationError([Problem(options.wsdl, "carries no security policy")])
+    operation, action = _operation(wsdl, options)
+    initiator = _initiator(policy, options)
+    pending = initiator.request(
+        _body(wsdl.get("targetNamespace", ""), operation, options.fields), version=SOAP_11
+    )
+    reply = fetch(_post(url, pending, action))
+    try:
+        answer = initiator.accept(pending, reply, secure=urlsplit(url).scheme == "https")
+    except (WSSecurityError, SoapError) as error:
+        print(f"refused: {_fault_text(reply) or error}", file=sys.stderr)
+        return 1
+    if answer.payload is not None:
+        print(etree.tostring(answer.payload, encoding="unicode", pretty_print=True).rstrip())
+    return 1 if answer.fault else 0
+
+
+def _fetcher(ca: Path) -> Callable[[urllib.request.Request], bytes]:
+    context = ssl.create_default_context(cafile=str(ca) if ca.is_file() else None)
+
+    def fetch(request: urllib.request.Request) -> bytes:
+        if urlsplit(request.full_url).scheme not in ("http", "https"):
+            raise ConfigurationError([Problem(request.full_url, "is no http or https URL")])
+        try:
+            with urllib.request.urlopen(request, timeout=_SECONDS, context=context) as answer:  # noqa: S310
+                content: bytes = answer.read(_LIMITS.message_bytes + 1)
+        except urllib.error.HTTPError as error:  # a SOAP fault comes with 500 or 400
+            return error.read(_LIMITS.message_bytes + 1)
+        return content
+
+    return fetch
+
+
+def _post(url: str, pending: Pending, action: str) -> urllib.request.Request:
+    headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
+    return urllib.request.Request(url, pending.data, headers)  # noqa: S310 - checked when it is fetched
+
+
+def _operation(wsdl: etree._Element, options: argparse.Namespace) -> tuple[str, str]:
+    """Name and SOAPAction of the operation that is meant."""
+    found = {
+        str(binding.getparent().get("name")): str(binding.get("soapAction", ""))  # type: ignore[union-attr]
+        for binding in wsdl.iter(f"{{{ns.WSDL_SOAP11}}}operation")
+    }
+    name = options.operation or next(iter(found), "")
+    if name not in found:
+        known = ", ".join(found) or "none"
+        raise ConfigurationError([Problem(options.wsdl, f"has no operation {name!r}; it has: {known}")])
+    return name, found[name]
+
+
+def _port(wsdl: etree._Element, given: str) -> tuple[str, str]:
+    """The first SOAP 1.1 port and its address; host and port of the address as the WSDL was reached."""
+    for address in wsdl.iter(f"{{{ns.WSDL_SOAP11}}}address"):
+        port = address.getparent()
+        path = urlsplit(address.get("location", "")).path
+        reached = urlsplit(given)
+        name = "" if port is None else port.get("name", "")
+        return name, f"{reached.scheme}://{reached.netloc}{path}"
+    raise ConfigurationError([Problem(given, "has no SOAP 1.1 address")])
+
+
+def _body(namespace: str, operation: str, fields: Sequence[str]) -> etree._Element:
+    body = etree.Element(f"{{{ns.SOAP11}}}Body", nsmap={"m": namespace})
+    payload = etree.SubElement(body, f"{{{namespace}}}{operation}")
+    for field in fields:
+        name, separator, value = field.partition("=")
+        if not separator:
+            raise ConfigurationError([Problem(field, "is not of the form NAME=VALUE")])
+        etree.SubElement(payload, f"{{{namespace}}}{name}").text = value
+    return body
+
+
+def _initiator(policy: Policy, options: argparse.Namespace) -> Initiator:
+    snapshot = _keys(options)
+    return Initiator(
+        policy,
+        options.wsdl,
+        keys=lambda: snapshot,
+        clock=lambda: datetime.now(UTC),
+        entropy=os.urandom,
+        credentials=_credentials(options),
+        partner=_SERVICE,
+    )
+
+
+def _credentials(options: argparse.Namespace) -> Credentials | None:
+    if options.user is None:
+        return None
+    if options.password_file is not None:
+        password = options.password_file.read_text().rstrip("\r\n")
+    else:
+        password = process_environ().get("WSPROVIDER_PASSWORD", "")
+    if not password:
+        raise ConfigurationError([Problem("--user", "name a --password-file, or set WSPROVIDER_PASSWORD")])
+    return Credentials(options.user, password, digest=options.digest)
+
+
+def _keys(options: argparse.Namespace) -> RingSnapshot:
+    password = process_environ().get("WSPROVIDER_CLIENT_PASSWORD", "development")
+    try:
+        key, certificate, chain = load_bundle(options.client.read_bytes(), password.encode())
+        (service, *_) = load_certificates(options.service_certificate.read_bytes())
+    except (OSError, MaterialError) as error:
+        raise ConfigurationError([Problem("--client, --service-certificate", str(error))]) from None
+    pair = KeyPair("client", certificate, key, chain)
+    ring = Ring("client", (RingKey(pair, frozenset(Purpose)),))
+    trust = Trust((PinnedGroup(_SERVICE, (Partner(_SERVICE, (service,)),)),), _LIMITS)
+    return RingSnapshot(ring, trust, "1")
+
+
+def _fault_text(reply: bytes) -> str | None:
+    """What an unprotected fault says; shown as it is, believed by nobody."""
+    try:
+        root = parse(reply, _LIMITS)
+    except SoapError:
+        return None
+    text = root.findtext(f".//{{{ns.SOAP11}}}Fault/faultstring")
+    return None if text is None else f"the service answered: {text}"

@@ -1,0 +1,65 @@
+"""``wsprovider services``: what is served where, under which policy and by which keys."""
+
+import argparse
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from wsprovider.cli.folders import add_folders, environ_of, load
+from wsprovider.config.demands import demands_of
+from wsprovider.config.model import EndpointConfig, ProviderConfig
+from wsprovider.scenarios import catalogue
+
+
+def register(commands: Any) -> None:
+    """Add the command."""
+    command = commands.add_parser("services", help="list services and their endpoints", description=__doc__)
+    add_folders(command)
+    command.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the table."""
+    for line in table(load(environ_of(options))):
+        print(line)
+    return 0
+
+
+def table(config: ProviderConfig) -> Iterable[str]:
+    """The lines of the table, one endpoint each, below a heading."""
+    heading = ("PATH", "SCENARIO", "SUITE", "RING", "TRUST", "USERS", "WSDL")
+    rows = [
+        (
+            endpoint.path,
+            scenario_name(endpoint),
+            ", ".join(suite.name for suite in demands.suites),
+            endpoint.ring if demands.ring else "-",
+            ", ".join(endpoint.trust) if demands.trust else "-",
+            (endpoint.users or "-") if demands.users else "-",
+            f"{base_url(config, endpoint)}{endpoint.path}?wsdl",
+        )
+        for service in config.services
+        for endpoint in service.endpoints
+        for demands in (demands_of(endpoint.policy),)
+    ]
+    return aligned([heading, *rows])
+
+
+def scenario_name(endpoint: EndpointConfig) -> str:
+    """``8 sign-encrypt-username``, or the id of a policy document."""
+    scenario = catalogue.find(endpoint.scenario) if endpoint.scenario else None
+    if scenario is None:
+        return f"policy {endpoint.policy.id}".rstrip()
+    return f"{scenario.number} {scenario.slug}"
+
+
+def base_url(config: ProviderConfig, endpoint: EndpointConfig) -> str:
+    """The base of an endpoint's address, or nothing where only the request can tell."""
+    listener = config.https_url if demands_of(endpoint.policy).https else config.http_url
+    return endpoint.public_url or listener or ""
+
+
+def aligned(rows: Sequence[Sequence[str]]) -> Iterable[str]:
+    """Rows as lines with columns under each other."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()

@@ -1,0 +1,1 @@
+"""Configuration: TOML files into frozen values, every mistake of every file in one error."""

@@ -1,0 +1,105 @@
+"""What stands behind the endpoints: their rings, trust groups and user stores are opened once to see.
+
+What is opened here is let go again; the server opens its own and follows their changes.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from wsprovider.adapters.keys.folder import load_snapshot
+from wsprovider.adapters.users.opening import open_users
+from wsprovider.config.development import uses_development_keys
+from wsprovider.config.endpoints import ReadEndpoint
+from wsprovider.config.problems import Problems
+from wsprovider.words.errors import BackendError
+
+
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """What was seen beside problems.
+
+    Attributes:
+        warnings: what is worth a sentence at start, such as a certificate that expires soon.
+        development_keys: keys of ``wsprovider init`` are in use.
+    """
+
+    warnings: tuple[str, ...] = ()
+    development_keys: bool = False
+
+
+def check_backing(
+    endpoints: Sequence[ReadEndpoint], keys: Path, problems: Problems, environ: Mapping[str, str]
+) -> Backing:
+    """Open everything that the endpoints' policies need.
+
+    Args:
+        endpoints: as read.
+        keys: the keys folder.
+        problems: takes what is missing or unusable.
+        environ: where passphrases of keys are looked up.
+    """
+    needing = [endpoint for endpoint in endpoints if _needs_folder(endpoint)]
+    if needing and not keys.is_dir():
+        path = needing[0].config.path
+        problems.add(str(keys), f"there is no such keys folder, and {path} needs one: see wsprovider init")
+        return Backing()
+    backing = _Look(keys, problems, environ)
+    for endpoint in needing:
+        backing.check_keys(endpoint)
+        backing.check_users(endpoint)
+    return Backing(tuple(backing.warnings), backing.development)
+
+
+def _needs_folder(endpoint: ReadEndpoint) -> bool:
+    demands = endpoint.demands
+    return demands.ring or demands.trust or demands.users
+
+
+class _Look:
+    """One look at a keys folder; what several endpoints share is read once."""
+
+    def __init__(self, keys: Path, problems: Problems, environ: Mapping[str, str]) -> None:
+        self.warnings: dict[str, None] = {}
+        self.development = False
+        self._keys = keys
+        self._problems = problems
+        self._environ = environ
+        self._now = datetime.now(UTC)
+        self._seen: set[object] = set()
+
+    def check_keys(self, endpoint: ReadEndpoint) -> None:
+        """The ring has keys for its purposes now, and trust trusts somebody."""
+        config, demands = endpoint.config, endpoint.demands
+        ring = config.ring if demands.ring else None
+        trust = config.trust if demands.trust else ()
+        if (ring is None and not trust) or (ring, trust, config.limits) in self._seen:
+            return
+        self._seen.add((ring, trust, config.limits))
+        with self._problems.collecting(f"needed by {config.path}"):
+            loaded = load_snapshot(
+                self._keys, ring, trust, limits=config.limits, now=self._now, environ=self._environ
+            )
+            if trust and loaded.snapshot.trusts_nobody:
+                endpoint.table.problem("trust", "trusts nobody: its groups hold no certificate")
+            self.development |= uses_development_keys(self._keys, loaded)
+            self.warnings.update(dict.fromkeys(str(warning) for warning in loaded.warnings))
+
+    def check_users(self, endpoint: ReadEndpoint) -> None:
+        """The store opens, and can check digests where the policy asks for them."""
+        name = endpoint.config.users
+        if name is None or not endpoint.demands.users:
+            return
+        with self._problems.collecting(f"needed by {endpoint.config.path}"):
+            try:
+                users = open_users(self._keys, name)
+            except BackendError as error:
+                endpoint.table.problem("users", f'"{name}" did not answer: {error}')
+                return
+            if endpoint.demands.clear_passwords and not users.knows_clear_passwords:
+                endpoint.table.problem(
+                    "users",
+                    f'"{name}" holds no clear password, and the policy asks for password digests, '
+                    "which cannot be checked against hashes",
+                )

@@ -1,0 +1,90 @@
+"""The one reader of the process environment: the handful of variables that wsprovider knows.
+
+Everything else is said in ``service.toml`` and ``provider.toml``; a variable only says what differs
+between two starts of one and the same folder.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from wsprovider.words.errors import ConfigurationError, Problem
+
+
+def available_cores() -> int:
+    """Processor cores that this process may use, at least one (containers narrow the affinity)."""
+    return max(1, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What the environment says.
+
+    Attributes:
+        services: ``WSPROVIDER_SERVICES``: the services folder, whatever the program names.
+        keys: ``WSPROVIDER_KEYS``: the keys folder, whatever the program or provider.toml names.
+        host: ``WSPROVIDER_HOST``: the address that ``wsprovider serve`` binds.
+        http_port, https_port: ``HTTP_PORT`` and ``HTTPS_PORT``.
+        workers: ``WORKERS``: worker processes of each gunicorn master.
+        supervised: ``WSPROVIDER_SUPERVISED``: this gunicorn belongs to a ``wsprovider serve``.
+        http_url, https_url: ``WSPROVIDER_HTTP_URL`` and ``WSPROVIDER_HTTPS_URL``: base URLs that a
+            WSDL names where no file says ``public_url``; ``wsprovider serve`` sets them.
+    """
+
+    services: Path | None = None
+    keys: Path | None = None
+    host: str = "127.0.0.1"
+    http_port: int = 8080
+    https_port: int = 8443
+    workers: int = field(default_factory=available_cores)
+    http_url: str | None = None
+    https_url: str | None = None
+    supervised: bool = False
+
+
+def process_environ(environ: Mapping[str, str] | None = None) -> Mapping[str, str]:
+    """The given environment, or the one of the process."""
+    return os.environ if environ is None else environ
+
+
+def read_environment(environ: Mapping[str, str] | None = None) -> Environment:
+    """Read the variables; an empty one counts as not set.
+
+    Args:
+        environ: what to read instead of the environment of the process.
+
+    Raises:
+        ConfigurationError: a variable holds what cannot be meant; all of them are named.
+    """
+    values = {key: value for key, value in process_environ(environ).items() if value}
+    problems: list[Problem] = []
+
+    def number(name: str, default: int, highest: int) -> int:
+        text = values.get(name)
+        if text is None:
+            return default
+        if text.isascii() and text.isdigit() and 1 <= int(text) <= highest:
+            return int(text)
+        problems.append(Problem(f"environment: {name}", f"is {text!r} and not a number from 1 to {highest}"))
+        return default
+
+    def path(name: str) -> Path | None:
+        return Path(values[name]) if name in values else None
+
+    environment = Environment(
+        services=path("WSPROVIDER_SERVICES"),
+        keys=path("WSPROVIDER_KEYS"),
+        host=values.get("WSPROVIDER_HOST", "127.0.0.1"),
+        http_port=number("HTTP_PORT", 8080, 65535),
+        https_port=number("HTTPS_PORT", 8443, 65535),
+        workers=number("WORKERS", available_cores(), 1024),
+        http_url=values.get("WSPROVIDER_HTTP_URL"),
+        https_url=values.get("WSPROVIDER_HTTPS_URL"),
+        supervised="WSPROVIDER_SUPERVISED" in values,
+    )
+    if environment.http_port == environment.https_port:
+        problems.append(Problem("environment: HTTPS_PORT", "is the same as HTTP_PORT"))
+    if problems:
+        raise ConfigurationError(problems)
+    return environment

@@ -1,0 +1,91 @@
+"""What configuration is, once read: plain frozen values that name no file and need no second look."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from wsprovider.exchange.settings import Freshness
+from wsprovider.policy.model import Policy
+from wsprovider.words.limits import Limits
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointConfig:
+    """One address of a service under one policy.
+
+    Attributes:
+        where: file and table it was read from, such as ``services/echo/service.toml: endpoint[2]``.
+        path: URL path, such as ``/echo/integrity``.
+        policy: what is enforced and published.
+        scenario: the scenario's slug, or None for a policy document of the developer's own.
+        ring: name of the key ring below the keys folder.
+        trust: names of trust groups below ``keys/trust``.
+        users: the user store, such as ``users.toml`` (relative to the keys folder); None where the
+            policy needs none.
+        roles: any one of them lets a caller in.
+        dialect: ``200702`` or ``200507``: the WS-SecurityPolicy that the WSDL publishes.
+        public_url: absolute base URL that the WSDL names, the process's default already counted in; None:
+            as the request came.
+    """
+
+    where: str
+    path: str
+    policy: Policy
+    scenario: str | None
+    ring: str = "service"
+    trust: tuple[str, ...] = ()
+    users: str | None = None
+    roles: frozenset[str] = frozenset()
+    freshness: Freshness = field(default_factory=Freshness)
+    limits: Limits = field(default_factory=Limits)
+    dialect: str = "200702"
+    clear_password_over_http: bool = False
+    crosscheck: bool = False
+    public_url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceConfig:
+    """A service: a Spyne service class and the endpoints it is served at.
+
+    Attributes:
+        name: the folder's name.
+        service_classes: the Spyne ``ServiceBase`` subclasses that the folder's ``service.py`` holds.
+        namespace: target namespace of the WSDL.
+    """
+
+    name: str
+    namespace: str
+    service_classes: tuple[type, ...]
+    endpoints: tuple[EndpointConfig, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderConfig:
+    """The whole process.
+
+    Attributes:
+        keys: the keys folder.
+        shared: URL of the shared store: ``memory:``, ``sqlite:///path`` or ``redis://...``.
+        trusted_proxies: networks (CIDR) whose forwarded-protocol header counts.
+        public_url: default base URL for endpoints that set none.
+        warnings: sentences to log at start (weak suites, CBC without a signature, ...).
+        http_url, https_url: base URLs of the two listeners as ``wsprovider serve`` started them: what a
+            WSDL names where nothing says public_url (transport bindings name https_url).
+        metrics: ``/metrics`` is answered.
+        development_keys: keys that ``wsprovider init`` made are in use.
+        tls_certificate, tls_key: PEM files for HTTPS, relative to the keys folder; None:
+            ``tls/server.cert.pem`` and ``tls/server.key.pem``.
+    """
+
+    services: tuple[ServiceConfig, ...]
+    keys: Path
+    shared: str
+    trusted_proxies: tuple[str, ...] = ()
+    public_url: str | None = None
+    warnings: tuple[str, ...] = ()
+    http_url: str | None = None
+    https_url: str | None = None
+    metrics: bool = False
+    tls_certificate: str | None = None
+    tls_key: str | None = None
+    development_keys: bool = False

@@ -1,0 +1,92 @@
+"""``services/provider.toml``: what is said once for the whole process. Every line of it has a default."""
+
+import ipaddress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+from wsprovider.config.endpoints import read_base_url
+from wsprovider.config.problems import Problems
+from wsprovider.config.table import Table
+
+FILE: Final = "provider.toml"
+
+_KEYS: Final = frozenset({"keys", "shared", "trusted_proxies", "public_url", "metrics", "tls"})
+_STORES: Final = frozenset({"memory", "sqlite", "redis", "rediss", "unix"})
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessSettings:
+    """What provider.toml says.
+
+    Attributes:
+        keys: the keys folder it names, made absolute; None when it names none.
+        shared: URL of the shared store; None for the default.
+        trusted_proxies: networks whose forwarded-protocol header counts.
+        public_url: default base URL of every endpoint.
+        metrics: whether ``/metrics`` is answered.
+        tls_certificate, tls_key: PEM files for HTTPS, relative to the keys folder.
+    """
+
+    keys: Path | None = None
+    shared: str | None = None
+    trusted_proxies: tuple[str, ...] = ()
+    public_url: str | None = None
+    metrics: bool = False
+    tls_certificate: str | None = None
+    tls_key: str | None = None
+
+
+def read_process(services: Path, problems: Problems) -> ProcessSettings:
+    """Read provider.toml of a services folder; defaults when there is none."""
+    path = services / FILE
+    if not path.is_file():
+        return ProcessSettings()
+    table = Table.from_file(path, label=f"{services.name}/{FILE}", problems=problems)
+    if table is None:
+        return ProcessSettings()
+    table.only(_KEYS, meant=FILE)
+    tls = table.table("tls")
+    tls.only({"certificate", "key"}, meant="[tls]")
+    if ("certificate" in tls) != ("key" in tls):
+        tls.problem(None, "needs both certificate and key")
+    keys = table.text("keys")
+    return ProcessSettings(
+        keys=None if keys is None else (services / keys).resolve(),
+        shared=_read_shared(table),
+        trusted_proxies=_read_proxies(table),
+        public_url=read_base_url(table, "public_url"),
+        metrics=table.flag("metrics"),
+        tls_certificate=tls.text("certificate"),
+        tls_key=tls.text("key"),
+    )
+
+
+def _read_shared(table: Table) -> str | None:
+    text = table.text("shared")
+    if text is None:
+        return None
+    if urlsplit(text).scheme not in _STORES:
+        # the URL may hold a password: only its scheme is repeated
+        what = f'names no store by "{text.partition(":")[0]}:"'
+        table.problem("shared", f"{what}; write memory:, sqlite:///path or redis://host:port/number")
+        return None
+    return text
+
+
+def _read_proxies(table: Table) -> tuple[str, ...]:
+    networks = []
+    for text in table.texts("trusted_proxies"):
+        if text == "unix":  # a proxy that speaks through a Unix socket
+            networks.append(text)
+            continue
+        try:
+            network = ipaddress.ip_network(text)
+        except ValueError as error:
+            table.problem("trusted_proxies", f"{error}; write an address or a network such as 10.0.0.0/8")
+            continue
+        if network.prefixlen == 0:
+            table.problem("trusted_proxies", f'"{text}" trusts every address there is')
+        networks.append(str(network))
+    return tuple(networks)

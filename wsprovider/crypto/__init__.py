@@ -1,0 +1,1 @@
+"""Algorithms as table rows, and the operations of XML Signature and XML Encryption on bytes."""

@@ -1,0 +1,188 @@
+"""The initiator's side of an exchange: a request is protected, its reply accepted or refused.
+
+The same core as the recipient's, led by the same policy. What a request established (its secret, its
+SignatureValues) is kept in :class:`Pending` and held against the one reply.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from lxml import etree
+
+from wsprovider.exchange.replies import addressing_block
+from wsprovider.exchange.settings import Freshness
+from wsprovider.exchange.verified import VerifiedReply
+from wsprovider.inbound.context import Context, Gate, SecondOpinion
+from wsprovider.inbound.evidence import CertificateKey
+from wsprovider.inbound.examine import examine
+from wsprovider.inbound.finding import Circumstances
+from wsprovider.inbound.judge import judge
+from wsprovider.keyring.snapshot import KeySnapshot
+from wsprovider.outbound.message import (
+    Algorithms,
+    Block,
+    Credentials,
+    ElementBlock,
+    Outgoing,
+)
+from wsprovider.outbound.plan import plan
+from wsprovider.outbound.write import write
+from wsprovider.policy.model import Policy
+from wsprovider.policy.requirements import Protection, compile_policy
+from wsprovider.ports import Clock, Entropy
+from wsprovider.soap.version import SoapVersion
+from wsprovider.words import namespaces as ns
+from wsprovider.words.errors import WSSecurityError
+from wsprovider.words.limits import Limits
+from wsprovider.words.reasons import Reason
+from wsprovider.xml.parse import parse
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pending:
+    """A request that was sent, as long as its reply is awaited."""
+
+    data: bytes
+    version: SoapVersion
+    signatures: tuple[bytes, ...]
+    sent: datetime
+    secrets: dict[bytes, bytes] = field(repr=False)
+
+
+class Initiator:
+    """One partner's policy, seen from the side that calls; shared by all threads."""
+
+    def __init__(
+        self,
+        policy: Policy,
+        name: str,
+        *,
+        keys: Callable[[], KeySnapshot],
+        clock: Clock,
+        entropy: Entropy,
+        credentials: Credentials | None = None,
+        partner: str | None = None,
+        algorithms: Algorithms | None = None,
+        freshness: Freshness | None = None,
+        limits: Limits | None = None,
+        second_opinion: SecondOpinion | None = None,
+        alternative: int = 0,
+    ) -> None:
+        """Compile the policy.
+
+        Args:
+            name: file and key the policy came from, for errors.
+            partner: whom ``keys`` knows the service as: for the certificate to encrypt to, and the
+                only one whose certificate may sign replies.
+            algorithms: methods to use instead of the suite's first ones.
+            alternative: index of the policy alternative to follow.
+
+        Raises:
+            ConfigurationError: everything that cannot work.
+        """
+        self.requirements = compile_policy(policy, name)[alternative]
+        self._plan = plan(self.requirements.request)
+        self._gate = Gate.of((self.requirements.reply,))
+        self._keys, self._clock, self._entropy = keys, clock, entropy
+        self._credentials, self._partner = credentials, partner
+        self._algorithms = algorithms or Algorithms()
+        self._freshness = freshness or Freshness()
+        self._limits = limits or Limits()
+        self._opinion = second_opinion
+
+    def request(
+        self,
+        body: etree._Element,
+        *,
+        version: SoapVersion,
+        headers: Sequence[etree._Element] = (),
+        blocks: Sequence[Block] = (),
+        exact: bool = False,
+    ) -> Pending:
+        """Protect a request.
+
+        Args:
+            body: the soap:Body element.
+            headers: header blocks of the application.
+            blocks: addressing headers (see :func:`addressing`).
+
+        Raises:
+            ConfigurationError: a key, certificate or credential that the policy needs is not there.
+        """
+        now, keys = self._clock(), self._keys()
+        asymmetric = self.requirements.request.protection is Protection.ASYMMETRIC
+        outgoing = Outgoing(
+            version=version,
+            body=body,
+            now=now,
+            life=self._freshness.life,
+            blocks=[*blocks, *(ElementBlock(element) for element in headers)],
+            exact=exact,
+            credentials=self._credentials,
+            signing=keys.signing_key(now) if asymmetric and self._plan.signs else None,
+            encrypt_to=keys.peer_encryption_certificate(self._partner, now),
+            algorithms=self._algorithms,
+        )
+        sent = write(self._plan, outgoing, self._entropy)
+        return Pending(sent.data, version, sent.signatures, now, sent.secrets)
+
+    def accept(
+        self, pending: Pending, message: bytes, *, secure: bool, charset: str | None = None
+    ) -> VerifiedReply:
+        """Verify, decrypt and judge the reply to a request.
+
+        Raises:
+            WSSecurityError: the reply does not meet the policy.
+            SoapError: the reply is no acceptable SOAP message.
+        """
+        now = self._clock()
+        root = parse(message, self._limits, charset=charset)
+        context = Context(
+            keys=self._keys(),
+            now=now,
+            entropy=self._entropy,
+            limits=self._limits,
+            gate=self._gate,
+            established=pending.secrets,
+            signature_seen=lambda value: _not_our_own(value, pending),
+            second_opinion=self._opinion,
+        )
+        evidence = examine(root, pending.version, context)
+        circumstances = Circumstances(
+            now=now,
+            freshness=self._freshness,
+            secure=secure,
+            sent_signatures=pending.signatures,
+        )
+        verdict = judge(evidence, (self.requirements.reply,), circumstances)
+        main = verdict.case.main
+        key = main.key if main is not None else None
+        if isinstance(key, CertificateKey) and self._partner not in (None, key.partner):
+            raise WSSecurityError(Reason.CERTIFICATE_SUBJECT, f"a reply of {key.partner}")
+        envelope = evidence.envelope
+        payload = envelope.payload
+        return VerifiedReply(
+            version=pending.version,
+            root=envelope.root,
+            body=envelope.body,
+            payload=payload,
+            fault=payload is not None and payload.tag == f"{{{pending.version.namespace}}}Fault",
+            certificate=key.certificate if isinstance(key, CertificateKey) else None,
+            verdict=verdict,
+        )
+
+
+def _not_our_own(value: bytes, pending: Pending) -> None:
+    """Our request is no reply; that it is this request's is shown by key and SignatureConfirmation."""
+    if value in pending.signatures:
+        raise WSSecurityError(Reason.REPLAY, "our own signature")
+
+
+def addressing(*, to: str, action: str, message_id: str, namespace: str = ns.WSA_200508) -> list[Block]:
+    """The addressing headers of a request whose reply comes back on its connection."""
+    return [
+        addressing_block(namespace, "Action", action),
+        addressing_block(namespace, "MessageID", message_id),
+        addressing_block(namespace, "To", to),
+    ]

@@ -1,0 +1,117 @@
+"""What a reply takes over from its request: methods, the shared secret, addressing."""
+
+from collections.abc import Sequence
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from lxml import etree
+
+from wsprovider.exchange.verified import VerifiedRequest
+from wsprovider.inbound.evidence import CertificateKey, Evidence, SecretKey
+from wsprovider.inbound.judge import Verdict
+from wsprovider.outbound.message import (
+    Algorithms,
+    Block,
+    ElementBlock,
+    SharedSecret,
+    TextBlock,
+)
+from wsprovider.outbound.plan import Plan
+from wsprovider.ports import Entropy
+from wsprovider.soap.addressing import Addressing
+from wsprovider.words.errors import WSSecurityError
+from wsprovider.words.reasons import Reason
+from wsprovider.xml.escape import escape_text
+
+_PREFIX: Final = "wsa"
+_MESSAGE_ID_BYTES: Final = 16
+
+
+def algorithms_of(evidence: Evidence) -> Algorithms:
+    """The methods that a request used, which its reply uses too."""
+    signature = evidence.signatures[0] if evidence.signatures else None
+    decryption = evidence.decryptions[0] if evidence.decryptions else None
+    transport = next(iter(evidence.transports), None)
+    derivation = None
+    for token in evidence.candidates.derived_keys.values():
+        derivation = token.namespace
+    return Algorithms(
+        signature=signature.signature.method if signature is not None else None,
+        digest=signature.signature.references[0].digest_method if signature is not None else None,
+        encryption=decryption.method if decryption is not None else None,
+        transport=transport,
+        derivation=derivation,
+    )
+
+
+def check_answerable(plan: Plan, verdict: Verdict) -> None:
+    """Refuse a request whose reply could not be encrypted, before the service is called.
+
+    Raises:
+        WSSecurityError: KEY_KIND.
+    """
+    if plan.symmetric or not plan.encrypts or verdict.case.main is None:
+        return
+    key = verdict.case.main.key
+    if isinstance(key, CertificateKey) and not isinstance(key.certificate.public_key, rsa.RSAPublicKey):
+        raise WSSecurityError(Reason.KEY_KIND, "no reply can be encrypted to a key that is not RSA")
+
+
+def secret_of(evidence: Evidence) -> SharedSecret | None:
+    """The secret that a symmetric request was protected with, and its reply will be."""
+    for fact in evidence.signatures:
+        if isinstance(fact.key, SecretKey):
+            return SharedSecret(fact.key.root.secret, fact.key.root.sha1)
+    for decryption in evidence.decryptions:
+        return SharedSecret(decryption.key.root.secret, decryption.key.root.sha1)
+    return None
+
+
+def reply_blocks(
+    request: VerifiedRequest,
+    headers: Sequence[etree._Element],
+    *,
+    fault: bool,
+    entropy: Entropy,
+) -> list[Block]:
+    """Addressing headers, when the request had some, and the application's own."""
+    blocks: list[Block] = []
+    addressing = request.addressing
+    if addressing is not None:
+        action = addressing.version.fault_action if fault else request.operation.reply_action
+        blocks += addressing_blocks(addressing, action, entropy)
+    blocks += [ElementBlock(element) for element in headers]
+    return blocks
+
+
+def addressing_blocks(addressing: Addressing, action: str, entropy: Entropy) -> list[Block]:
+    """WS-Addressing 1.0 Core, section 3.4: the headers of a reply."""
+    namespace = addressing.version.namespace
+    identifier = f"urn:uuid:{_uuid(entropy)}"
+    blocks = [
+        addressing_block(namespace, "Action", action),
+        addressing_block(namespace, "MessageID", identifier),
+        addressing_block(namespace, "To", addressing.version.anonymous),
+    ]
+    if addressing.message_id is not None:
+        blocks.append(addressing_block(namespace, "RelatesTo", addressing.message_id))
+    return blocks
+
+
+def addressing_block(namespace: str, name: str, value: str) -> Block:
+    """One addressing header."""
+    return TextBlock(
+        f"{{{namespace}}}{name}",
+        f"{_PREFIX}:{name}",
+        f' xmlns:{_PREFIX}="{namespace}"',
+        escape_text(value),
+    )
+
+
+def _uuid(entropy: Entropy) -> str:
+    """RFC 9562 section 5.4: a version 4 UUID."""
+    raw = bytearray(entropy(_MESSAGE_ID_BYTES))
+    raw[6] = raw[6] & 0x0F | 0x40
+    raw[8] = raw[8] & 0x3F | 0x80
+    text = raw.hex()
+    return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))

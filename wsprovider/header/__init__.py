@@ -1,0 +1,1 @@
+"""The children of wsse:Security: one module each, to read and to write its element."""

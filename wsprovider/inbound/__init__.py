@@ -1,0 +1,1 @@
+"""A message coming in: read, open, decrypt, close, collect evidence, judge."""

@@ -1,0 +1,33 @@
+"""A UsernameToken that is protected becomes a user, or the message is refused.
+
+Called only after the judge found every requirement met: the token was signed (or TLS carried it), so
+what is checked is what the sender wrote. The store's answer is the same, and as fast, for an unknown
+user and a wrong password (UsernameToken Profile 1.1, section 4).
+"""
+
+from wsprovider.header.fields import decode
+from wsprovider.header.username_token import UsernameToken
+from wsprovider.ports import User, Users
+from wsprovider.words.errors import WSSecurityError
+from wsprovider.words.limits import Limits
+from wsprovider.words.reasons import Reason
+
+
+def authenticate(token: UsernameToken, users: Users, limits: Limits) -> User:
+    """Check name and password.
+
+    Raises:
+        WSSecurityError: PASSWORD_MISSING, PASSWORD_WRONG, USER_UNKNOWN, USER_DISABLED,
+            AUTHENTICATION_BUSY, MALFORMED_BASE64.
+        BackendError: the store did not answer.
+    """
+    if not token.password:
+        raise WSSecurityError(Reason.PASSWORD_MISSING)
+    if len(token.password.encode()) > limits.password_bytes:
+        raise WSSecurityError(Reason.PASSWORD_WRONG, "longer than any password")
+    if not token.digest:
+        return users.check_password(token.username, token.password)
+    if token.nonce is None or token.created is None:
+        raise WSSecurityError(Reason.NONCE)
+    digest = decode(token.password, "Password")
+    return users.check_digest(token.username, digest, token.nonce, token.created)

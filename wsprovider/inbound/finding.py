@@ -1,0 +1,68 @@
+"""What a rule found missing, and what rules are told beside the evidence."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from wsprovider.inbound.evidence import Evidence, SignatureFact
+from wsprovider.policy.requirements import MessageRequirements
+from wsprovider.words.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One requirement that the evidence does not meet."""
+
+    reason: Reason
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """How old and how far ahead a message may be.
+
+    Attributes:
+        life: the longest a message is fresh, whatever its Expires says, and the life of our own.
+        skew: how far a sender's clock may be behind ours.
+        future: how far a sender's clock may be ahead of ours.
+    """
+
+    life: timedelta = timedelta(seconds=300)
+    skew: timedelta = timedelta(seconds=60)
+    future: timedelta = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What is known of a message beside its evidence.
+
+    Attributes:
+        secure: it came by TLS.
+        client_certificate: TLS proved a certificate of the client.
+        sent_signatures: for a reply: the values of the signatures that our request held.
+    """
+
+    now: datetime
+    freshness: Freshness
+    secure: bool
+    client_certificate: bool = False
+    clear_password_over_http: bool = False
+    sent_signatures: tuple[bytes, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One message held against the requirements of one alternative."""
+
+    requirements: MessageRequirements
+    evidence: Evidence
+    circumstances: Circumstances
+
+    @property
+    def main(self) -> SignatureFact | None:
+        """The message signature; None unless there is exactly one."""
+        signatures = self.evidence.signatures
+        return signatures[0] if len(signatures) == 1 else None
+
+
+Rule = Callable[[Case], Iterator[Finding]]

@@ -1,0 +1,64 @@
+"""Evidence against requirements: every alternative is tried, and one must be met completely.
+
+Nothing is chosen by what the message says about itself: the alternative that applies is the one that
+is proven (WS-Policy 1.5, section 4; CVE-2012-2379 is what happens otherwise).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from wsprovider.inbound.evidence import Evidence
+from wsprovider.inbound.finding import Case, Circumstances, Finding
+from wsprovider.inbound.rules import RULES
+from wsprovider.policy.requirements import MessageRequirements
+from wsprovider.words.errors import WSSecurityError
+from wsprovider.words.reasons import Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The alternative that a message met.
+
+    Attributes:
+        index: of the alternative.
+        case: the message and that alternative's requirements.
+    """
+
+    index: int
+    case: Case
+
+
+def judge(
+    evidence: Evidence,
+    alternatives: Sequence[MessageRequirements],
+    circumstances: Circumstances,
+) -> Verdict:
+    """Find the alternative that the evidence meets.
+
+    Raises:
+        WSSecurityError: the first finding of the alternative that came closest; the others stand in
+            its detail.
+    """
+    closest: list[Finding] | None = None
+    for index, requirements in enumerate(alternatives):
+        case = Case(requirements, evidence, circumstances)
+        findings = findings_of(case)
+        if not findings:
+            return Verdict(index, case)
+        if closest is None or len(findings) < len(closest):
+            closest = findings
+    if closest is None:
+        raise WSSecurityError(Reason.NO_ALTERNATIVE)
+    first, *others = closest
+    also = ", ".join(finding.reason.name for finding in others)
+    raise WSSecurityError(first.reason, "; also: ".join(part for part in (first.detail, also) if part))
+
+
+def findings_of(case: Case) -> list[Finding]:
+    """Every finding of every rule; none means that the requirements are met."""
+    requirements, evidence = case.requirements, case.evidence
+    if evidence.envelope.security is None and (
+        requirements.has_signature or requirements.timestamp or requirements.usernames
+    ):
+        return [Finding(Reason.NO_SECURITY_HEADER)]
+    return [finding for rule in RULES for finding in rule(case)]

@@ -1,0 +1,226 @@
+"""Resolving what a reference names to a key, by need, once each, and without following chains.
+
+Keys come from the message (EncryptedKey, DerivedKeyToken, BinarySecurityToken), from the ring and
+from trust. A reference that names two different keys is refused; two certificates of one key are one
+answer (a renewal).
+"""
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+from lxml import etree
+
+from wsprovider.crypto.ciphers import unwrap_key
+from wsprovider.crypto.derivation import p_sha1
+from wsprovider.header.encrypted_key import EncryptedKey
+from wsprovider.header.token_reference import (
+    EncryptedKeyReference,
+    LocalReference,
+    TokenReference,
+)
+from wsprovider.inbound.candidates import Candidates
+from wsprovider.inbound.context import Context
+from wsprovider.inbound.evidence import CertificateKey, KeyRoot, MessageKey, SecretKey
+from wsprovider.keyring.index import CertificateIndex
+from wsprovider.keyring.material import (
+    Certificate,
+    CertificateReference,
+    EmbeddedCertificate,
+    KeyPair,
+)
+from wsprovider.words.errors import WSSecurityError
+from wsprovider.words.reasons import Reason
+from wsprovider.xml.ids import Ids
+
+
+class Keys:
+    """The keys of one message; lives as long as its examination."""
+
+    def __init__(self, candidates: Candidates, context: Context) -> None:
+        self._candidates = candidates
+        self._context = context
+        self._security: etree._Element | None = None
+        self._ids: Ids = {}
+        self.roots: dict[int, KeyRoot] = {}
+        self._established: dict[bytes, KeyRoot] = {}
+        self._derived: dict[int, SecretKey] = {}
+        self.used: set[int] = set()
+
+    def look_in(self, security: etree._Element, ids: Ids) -> None:
+        """Resolve local references in this tree from now on."""
+        self._security, self._ids = security, ids
+
+    def for_signature(self, reference: TokenReference) -> MessageKey:
+        """The key that a Signature's KeyInfo names.
+
+        Raises:
+            WSSecurityError: UNRESOLVED_REFERENCE, AMBIGUOUS_KEY, UNSUPPORTED_REFERENCE, or what
+                trust or key transport says.
+        """
+        named = reference.key
+        if isinstance(named, LocalReference):
+            index = self._index(named)
+            token = self._candidates.certificates.get(index)
+            if token is not None:
+                self.used.add(index)
+                return self._trusted(token.certificate, index)
+            return self._secret_at(index)
+        if isinstance(named, EncryptedKeyReference):
+            return self._established_secret(named)
+        return self._certificate(named)
+
+    def for_decryption(self, reference: TokenReference) -> SecretKey:
+        """The key that an EncryptedData's KeyInfo names.
+
+        Raises:
+            WSSecurityError: as :meth:`for_signature`; UNSUPPORTED_REFERENCE for a certificate.
+        """
+        named = reference.key
+        if isinstance(named, LocalReference):
+            return self._secret_at(self._index(named))
+        if isinstance(named, EncryptedKeyReference):
+            return self._established_secret(named)
+        raise WSSecurityError(Reason.UNSUPPORTED_REFERENCE, "data encrypted to a certificate")
+
+    def of_encrypted_key(self, index: int) -> SecretKey:
+        """The key that the EncryptedKey at an index carries.
+
+        Raises:
+            WSSecurityError: as :meth:`for_signature`.
+        """
+        return self._secret_at(index)
+
+    def _index(self, reference: LocalReference) -> int:
+        element = self._ids.get(reference.id)
+        security = self._security
+        if element is None or security is None or element.getparent() is not security:
+            raise WSSecurityError(Reason.UNRESOLVED_REFERENCE, reference.id)  # BSP R3066
+        return security.index(element)
+
+    def _secret_at(self, index: int) -> SecretKey:
+        if index in self._derived:
+            return self._derived[index]
+        encrypted = self._candidates.encrypted_keys.get(index)
+        if encrypted is not None:
+            self.used.add(index)
+            root = self._root(index, encrypted)
+            return SecretKey(root.secret, root)
+        if index in self._candidates.derived_keys:
+            key = self._derived[index] = self._derive(index)
+            self.used.add(index)
+            return key
+        raise WSSecurityError(Reason.UNSUPPORTED_REFERENCE, "not a key")
+
+    def _root(self, index: int, encrypted: EncryptedKey) -> KeyRoot:
+        known = self.roots.get(index)
+        if known is not None:
+            return known
+        context = self._context
+        if encrypted.transport not in context.gate.transports:
+            raise WSSecurityError(Reason.ALGORITHM_NOT_IN_SUITE, encrypted.transport.method)
+        pair = self._own_key(encrypted.key)
+        if not isinstance(pair.private_key, rsa.RSAPrivateKey):
+            raise WSSecurityError(Reason.KEY_KIND, encrypted.transport.method)
+        secret = unwrap_key(
+            encrypted.transport,
+            pair.private_key,
+            encrypted.octets,
+            context.gate.secret_lengths,
+            context.entropy,
+        )
+        root = self.roots[index] = KeyRoot(secret, encrypted.sha1, encrypted, pair)
+        return root
+
+    def _own_key(self, reference: TokenReference) -> KeyPair:
+        """Our key pair that an EncryptedKey is for."""
+        named = reference.key
+        if isinstance(named, LocalReference):
+            index = self._index(named)
+            token = self._candidates.certificates.get(index)
+            if token is None:
+                raise WSSecurityError(Reason.UNSUPPORTED_REFERENCE, "not a certificate")
+            self.used.add(index)
+            named = token.certificate
+        if isinstance(named, EncryptedKeyReference):
+            raise WSSecurityError(Reason.UNSUPPORTED_REFERENCE, "a key encrypted by a key")
+        pairs = self._context.keys.decryption_keys(named, self._context.now)
+        if not pairs:
+            raise WSSecurityError(Reason.UNRESOLVED_REFERENCE, "no key of ours has that name")
+        if len({pair.certificate.spki for pair in pairs}) > 1:
+            raise WSSecurityError(Reason.AMBIGUOUS_KEY, "several keys of ours have that name")
+        return pairs[0]
+
+    def _derive(self, index: int) -> SecretKey:
+        token = self._candidates.derived_keys[index]
+        named = token.source.key
+        if isinstance(named, LocalReference):
+            source = self._index(named)
+            if source not in self._candidates.encrypted_keys:  # one level, from a secret only
+                raise WSSecurityError(Reason.DERIVATION_SOURCE, named.id)
+            base = self._secret_at(source)
+        elif isinstance(named, EncryptedKeyReference):
+            base = self._established_secret(named)
+        else:
+            raise WSSecurityError(Reason.DERIVATION_SOURCE, "a certificate is no secret")
+        secret = p_sha1(base.secret, token.label + token.nonce, token.length, token.offset)
+        return SecretKey(secret, base.root, index, token.namespace)
+
+    def _established_secret(self, reference: EncryptedKeyReference) -> SecretKey:
+        root = self._established.get(reference.sha1)
+        if root is None:
+            secret = self._context.established.get(reference.sha1)
+            if secret is None:
+                raise WSSecurityError(Reason.UNRESOLVED_REFERENCE, "EncryptedKeySHA1")
+            root = self._established[reference.sha1] = KeyRoot(secret, reference.sha1)
+        return SecretKey(root.secret, root)
+
+    def _certificate(self, reference: CertificateReference) -> CertificateKey:
+        if isinstance(reference, EmbeddedCertificate):
+            return self._trusted(reference, None)
+        enclosed = self._enclosed(reference)
+        if enclosed is not None:
+            return enclosed
+        found = self._context.keys.named(reference, self._context.now)
+        if not found:
+            raise WSSecurityError(Reason.UNRESOLVED_REFERENCE, "no certificate has that name")
+        if len({certificate.spki for certificate in found}) > 1:
+            raise WSSecurityError(Reason.AMBIGUOUS_KEY, "several certificates have that name")
+        refused: WSSecurityError | None = None
+        for certificate in found:  # of one key: an expired and a renewed one, say
+            try:
+                return self._accepted(certificate, (), None)
+            except WSSecurityError as error:
+                refused = error
+        raise refused or WSSecurityError(Reason.UNRESOLVED_REFERENCE)
+
+    def _enclosed(self, reference: CertificateReference) -> CertificateKey | None:
+        """The certificate in this message that the reference names, if there is one.
+
+        Apache CXF sends the token that the policy wants included, and names it by the thumbprint that
+        the policy wants as reference.
+        """
+        named = [
+            (index, token.certificate)
+            for index, token in self._candidates.certificates.items()
+            if CertificateIndex((Certificate.from_der(token.certificate.der),), _itself).find(reference)
+        ]
+        if len(named) > 1:
+            raise WSSecurityError(Reason.AMBIGUOUS_KEY, "several tokens of the message have that name")
+        if not named:
+            return None
+        index, certificate = named[0]
+        self.used.add(index)
+        return self._trusted(certificate, index)
+
+    def _trusted(self, embedded: EmbeddedCertificate, index: int | None) -> CertificateKey:
+        certificate = Certificate.from_der(embedded.der)
+        path = tuple(Certificate.from_der(der) for der in embedded.path)
+        return self._accepted(certificate, path, index)
+
+    def _accepted(
+        self, certificate: Certificate, path: tuple[Certificate, ...], index: int | None
+    ) -> CertificateKey:
+        trusted = self._context.keys.trust(certificate, path, self._context.now)
+        return CertificateKey(trusted.certificate, path, index, trusted.partner, trusted.roles)
+
+
+def _itself(certificate: Certificate) -> Certificate:
+    return certificate

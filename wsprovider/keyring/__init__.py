@@ -1,0 +1,1 @@
+"""Keys and certificates: rings by purpose, trust, and what names a certificate."""

@@ -1,0 +1,187 @@
+"""Our own keys: a ring of key pairs asked by purpose, seal keys, and the snapshot of both and trust.
+
+What comes in was loaded and checked by :mod:`wsprovider.adapters.keys`; this module only chooses.
+What a key may do now follows from its purposes and from :mod:`wsprovider.keyring.lifecycle`.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from enum import Enum
+from typing import Final
+
+from wsprovider.keyring.index import CertificateIndex
+from wsprovider.keyring.lifecycle import ALWAYS, ANSWERS, DECRYPTS, PUBLISHED, KeyState, Lifespan
+from wsprovider.keyring.material import Certificate, CertificateReference, KeyPair
+from wsprovider.keyring.path import Chain
+from wsprovider.keyring.snapshot import Trusted
+from wsprovider.keyring.trust import Trust
+from wsprovider.words.errors import ConfigurationError, Problem, WSSecurityError
+from wsprovider.words.reasons import Reason
+
+_BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
+
+
+class Purpose(Enum):
+    """What a key of a ring is for."""
+
+    SIGN = "sign"
+    DECRYPT = "decrypt"
+
+
+@dataclass(frozen=True, slots=True)
+class RingKey:
+    """A key pair with what it is for and when."""
+
+    pair: KeyPair
+    purposes: frozenset[Purpose]
+    lifespan: Lifespan = ALWAYS
+
+
+@dataclass(frozen=True, slots=True)
+class SealKey:
+    """A symmetric key that protects what we give away and want back, such as a session's secret.
+
+    Attributes:
+        name: the key's name in its ring; may be written beside what it sealed.
+        secret: 32 bytes.
+        lifespan: when it seals and when it opens.
+    """
+
+    name: str
+    secret: bytes = field(repr=False)
+    lifespan: Lifespan = ALWAYS
+
+
+@dataclass(frozen=True, slots=True)
+class SealKeys:
+    """The seal keys of a ring."""
+
+    keys: tuple[SealKey, ...] = ()
+
+    def sealing(self, now: datetime) -> SealKey | None:
+        """The key that seals now: of those that are ACTIVE, the newest."""
+        active = [key for key in self.keys if key.lifespan.state(now) is KeyState.ACTIVE]
+        return max(active, key=lambda key: _since(key.lifespan), default=None)
+
+    def opening(self, name: str, now: datetime) -> SealKey | None:
+        """The key of that name, if it may still open (or already: another worker may be ahead)."""
+        for key in self.keys:
+            if key.name == name and key.lifespan.state(now) in DECRYPTS:
+                return key
+        return None
+
+
+class Ring:
+    """The key pairs of one ring; immutable."""
+
+    def __init__(self, name: str, keys: tuple[RingKey, ...]) -> None:
+        self.name = name
+        self.keys = keys
+        self._own = frozenset(key.pair.certificate.spki for key in keys)
+        self._signing = tuple(key for key in keys if Purpose.SIGN in key.purposes)
+        self._decrypting = CertificateIndex(
+            (key for key in keys if Purpose.DECRYPT in key.purposes),
+            lambda key: key.pair.certificate,
+        )
+
+    def signing_key(self, now: datetime) -> KeyPair | None:
+        """The key that signs now: of those that are ACTIVE, the one that became so last."""
+        if len(self._signing) == 1:  # the usual case, on the path of every message
+            only = self._signing[0]
+            return only.pair if only.lifespan.state(now) is KeyState.ACTIVE else None
+        active = [key for key in self._signing if key.lifespan.state(now) is KeyState.ACTIVE]
+        newest = max(active, key=lambda key: _since(key.lifespan), default=None)
+        return None if newest is None else newest.pair
+
+    def answers(self, pair: KeyPair, now: datetime) -> bool:
+        """Whether the key may sign the reply to a peer who addressed it."""
+        return any(key.pair is pair and key.lifespan.state(now) in ANSWERS for key in self._signing)
+
+    def published(self, now: datetime) -> tuple[Certificate, ...]:
+        """The certificates to give out to partners."""
+        return tuple(key.pair.certificate for key in self.keys if key.lifespan.state(now) in PUBLISHED)
+
+    def decryption_keys(self, reference: CertificateReference, now: datetime) -> tuple[KeyPair, ...]:
+        """The keys that the reference names and that may decrypt now."""
+        return tuple(
+            key.pair for key in self._decrypting.find(reference) if key.lifespan.state(now) in DECRYPTS
+        )
+
+    def owns(self, certificate: Certificate) -> bool:
+        """Whether the certificate's key is one of ours, in any state and for any purpose."""
+        if not self._own:
+            return False
+        try:
+            _ = certificate.public_key  # first, for spki does not expect what no ring holds
+        except WSSecurityError:
+            return False
+        return certificate.spki in self._own
+
+
+class RingSnapshot:
+    """One ring and the trust of a service at one moment (a KeySnapshot)."""
+
+    def __init__(self, ring: Ring, trust: Trust, version: str) -> None:
+        self.ring = ring
+        self._trust = trust
+        self._version = version
+
+    @property
+    def version(self) -> str:
+        """Changes whenever anything in the snapshot differs."""
+        return self._version
+
+    @property
+    def trusts_nobody(self) -> bool:
+        """Whether no trust is configured; a policy that needs some must not start."""
+        return self._trust.empty
+
+    @property
+    def trusted_certificates(self) -> tuple[Certificate, ...]:
+        """Every configured certificate of partners and CAs, for reports."""
+        return self._trust.certificates
+
+    def signing_key(self, now: datetime) -> KeyPair:
+        """Our own key that signs now.
+
+        Raises:
+            ConfigurationError: none is active.
+        """
+        pair = self.ring.signing_key(now)
+        if pair is None:
+            where = f"ring {self.ring.name!r}"
+            raise ConfigurationError([Problem(where, "no key for 'sign' is active now")])
+        return pair
+
+    def decryption_keys(self, reference: CertificateReference, now: datetime) -> tuple[KeyPair, ...]:
+        """Our own keys that may still decrypt and that the reference names."""
+        return self.ring.decryption_keys(reference, now)
+
+    def own(self, certificate: Certificate) -> bool:
+        """Whether the certificate, or another one of the same key, is our own."""
+        return self.ring.owns(certificate)
+
+    def named(self, reference: CertificateReference, now: datetime) -> tuple[Certificate, ...]:
+        """Configured peer certificates that the reference names; see KeySnapshot."""
+        return self._trust.named(reference, now)
+
+    def trust(self, certificate: Certificate, path: Chain, now: datetime) -> Trusted:
+        """Decide whether the certificate may sign requests.
+
+        Raises:
+            WSSecurityError: see KeySnapshot.
+        """
+        remembered = self._trust.remembered(certificate, path, now)
+        if remembered is not None:
+            return remembered
+        if self.own(certificate):
+            raise WSSecurityError(Reason.OWN_CERTIFICATE, certificate.subject)
+        return self._trust.judge(certificate, path, now)
+
+    def peer_encryption_certificate(self, partner: str | None, now: datetime) -> Certificate | None:
+        """The one certificate to encrypt to for a partner; see KeySnapshot."""
+        return self._trust.encryption_certificate(partner, now)
+
+
+def _since(lifespan: Lifespan) -> datetime:
+    return lifespan.active_from or _BEFORE_ALL

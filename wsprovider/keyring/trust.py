@@ -1,0 +1,229 @@
+"""Who may sign requests: pinned partners and customers of CAs, judged at a given moment.
+
+What comes in is a certificate named by, or standing in, a hostile message, with the path it offers.
+What is guaranteed on return of :meth:`Trust.judge`: the certificate is pinned or has a valid path to
+an anchor of a CA group whose subject rules mean it, is within its dates, unrevoked as far as the group
+asks, has a key within the limits and may sign. Whether it signed anything is another module's matter.
+
+A verdict is remembered together with the interval in which it holds (the dates of every certificate
+and revocation list it rests on), so the usual message costs one look-up. Refusals are not remembered:
+a stranger can make any number of different ones.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Final
+
+from cryptography import x509
+
+from wsprovider.keyring import checks
+from wsprovider.keyring.index import CertificateIndex
+from wsprovider.keyring.material import Certificate, CertificateReference
+from wsprovider.keyring.path import Authorities, Chain, PathSearch
+from wsprovider.keyring.revocation import RevocationLists
+from wsprovider.keyring.snapshot import Trusted
+from wsprovider.keyring.subjects import SubjectRule
+from wsprovider.words.errors import WSSecurityError
+from wsprovider.words.limits import Limits
+from wsprovider.words.reasons import Reason
+
+_REMEMBERED: Final = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """A partner known by certificates of its own; two of them overlap during a renewal."""
+
+    name: str
+    certificates: tuple[Certificate, ...]
+    roles: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class PinnedGroup:
+    """Partners whose very certificates are configured."""
+
+    name: str
+    partners: tuple[Partner, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AuthorityGroup:
+    """A CA and those of its customers who are meant.
+
+    Attributes:
+        name: the group's name.
+        authorities: anchors, intermediates and the length of paths.
+        subjects: rules, one of which must match; never empty.
+        extended_usage: extended key usages of which the certificate must name one; empty when the
+            extension may be missing.
+        revocation: the lists to consult, or None when revocation is not asked for.
+    """
+
+    name: str
+    authorities: Authorities
+    subjects: tuple[SubjectRule, ...]
+    extended_usage: frozenset[x509.ObjectIdentifier] = frozenset()
+    revocation: RevocationLists | None = None
+
+    def __post_init__(self) -> None:
+        if not self.subjects or not self.authorities.anchors:
+            raise RuntimeError("a CA group needs anchors and subject rules")
+
+
+TrustGroup = PinnedGroup | AuthorityGroup
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """An acceptance and the interval, both ends included, in which it holds."""
+
+    trusted: Trusted
+    begins: datetime
+    ends: datetime
+
+
+class Trust:
+    """The trust groups of one service, immutable but for its memory of verdicts."""
+
+    def __init__(self, groups: Sequence[TrustGroup], limits: Limits) -> None:
+        self._limits = limits
+        self._partners = tuple(
+            partner for group in groups if isinstance(group, PinnedGroup) for partner in group.partners
+        )
+        self._pinned = {one: partner for partner in self._partners for one in partner.certificates}
+        self._authorities = tuple(group for group in groups if isinstance(group, AuthorityGroup))
+        self._index = CertificateIndex(self._pinned, lambda certificate: certificate)
+        self._verdicts: dict[tuple[Certificate, Chain], Verdict] = {}
+
+    @property
+    def empty(self) -> bool:
+        """Whether nobody at all is trusted."""
+        return not self._pinned and not self._authorities
+
+    @property
+    def certificates(self) -> tuple[Certificate, ...]:
+        """Every certificate that is pinned, an anchor or a known intermediate."""
+        issued = (one.authorities for one in self._authorities)
+        return (*self._pinned, *(ca for one in issued for ca in (*one.anchors, *one.intermediates)))
+
+    @property
+    def partners(self) -> tuple[Partner, ...]:
+        """The pinned partners."""
+        return self._partners
+
+    def named(self, reference: CertificateReference, now: datetime) -> tuple[Certificate, ...]:
+        """Pinned certificates that the reference names, those valid now first."""
+        found = self._index.find(reference)
+        return found if len(found) < 2 else tuple(sorted(found, key=lambda one: not _valid(one, now)))
+
+    def remembered(self, certificate: Certificate, path: Chain, now: datetime) -> Trusted | None:
+        """The verdict given before, if it holds now."""
+        verdict = self._verdicts.get((certificate, path))
+        if verdict is not None and verdict.begins <= now <= verdict.ends:
+            return verdict.trusted
+        return None
+
+    def judge(self, certificate: Certificate, path: Chain, now: datetime) -> Trusted:
+        """Judge a certificate; see the module's docstring.
+
+        Raises:
+            WSSecurityError: with the Reason that says what failed.
+        """
+        partner = self._pinned.get(certificate)
+        if partner is not None:
+            verdict = self._judge_pinned(certificate, partner, now)
+        else:
+            verdict = self._judge_issued(certificate, path, now)
+        if len(self._verdicts) >= _REMEMBERED:
+            self._verdicts.clear()
+        self._verdicts[certificate, path] = verdict
+        return verdict.trusted
+
+    def encryption_certificate(self, partner: str | None, now: datetime) -> Certificate | None:
+        """The newest certificate of a pinned partner that may be encrypted to now.
+
+        With no name given, the only partner there is; None when that is not clear.
+        """
+        if partner is None and len(self._partners) != 1:
+            return None
+        usable = [
+            certificate
+            for one in self._partners
+            if partner in (None, one.name)
+            for certificate in one.certificates
+            if _valid(certificate, now) and checks.can_encrypt(certificate)
+        ]
+        return max(usable, key=lambda one: one.parsed.not_valid_before_utc, default=None)
+
+    def _judge_pinned(self, certificate: Certificate, partner: Partner, now: datetime) -> Verdict:
+        checks.check_key(certificate, self._limits)
+        checks.check_dates(certificate, now)
+        checks.check_signer_usage(certificate)
+        trusted = Trusted(certificate, partner.name, pinned=True, roles=partner.roles)
+        return Verdict(trusted, *_validity((certificate,)))
+
+    def _judge_issued(self, certificate: Certificate, path: Chain, now: datetime) -> Verdict:
+        if len(path) > self._limits.path_certificates:
+            raise WSSecurityError(Reason.CERTIFICATE_PATH, "too many certificates offered")
+        for one in (certificate, *path):
+            checks.check_readable(one)
+        checks.check_key(certificate, self._limits)
+        failure = WSSecurityError(Reason.CERTIFICATE_NOT_TRUSTED, "not pinned, and no CA configured")
+        untold = True
+        for group in self._authorities:
+            try:
+                return self._judge_by(group, certificate, path, now)
+            except WSSecurityError as error:
+                # one group's precise complaint beats another's "never heard of it"
+                if untold:
+                    failure = error
+                    untold = error.reason is Reason.CERTIFICATE_NOT_TRUSTED
+        raise failure
+
+    def _judge_by(
+        self, group: AuthorityGroup, certificate: Certificate, path: Chain, now: datetime
+    ) -> Verdict:
+        search = PathSearch(group.authorities, path, self._limits, now)
+        failure: WSSecurityError | None = None
+        for chain in search.chains(certificate):
+            begins, ends = _validity(chain)
+            checks.check_dates(certificate, now)
+            try:
+                if group.revocation is not None:
+                    known = group.revocation.check(chain, now)
+                    if known is not None:
+                        begins, ends = max(begins, known[0]), min(ends, known[1])
+            except WSSecurityError as error:  # another path may have its lists at hand
+                failure = failure or error
+                continue
+            return Verdict(_customer(group, certificate), begins, ends)
+        raise failure or search.failure
+
+
+def _customer(group: AuthorityGroup, certificate: Certificate) -> Trusted:
+    """Judge what concerns the certificate itself, once its path holds."""
+    constraints = checks.extension(certificate, x509.BasicConstraints)
+    if constraints is not None and constraints.ca:
+        raise WSSecurityError(Reason.CERTIFICATE_USAGE, "a CA's certificate signs no messages")
+    checks.check_signer_usage(certificate)
+    checks.check_extended_usage(certificate, group.extended_usage)
+    for rule in group.subjects:
+        if rule.matches(certificate.parsed.subject):
+            partner = rule.partner or certificate.subject
+            return Trusted(certificate, partner, pinned=False, roles=rule.roles)
+    raise WSSecurityError(Reason.CERTIFICATE_SUBJECT, certificate.subject)
+
+
+def _validity(chain: Iterable[Certificate]) -> tuple[datetime, datetime]:
+    certificates = [one.parsed for one in chain]
+    return (
+        max(one.not_valid_before_utc for one in certificates),
+        min(one.not_valid_after_utc for one in certificates),
+    )
+
+
+def _valid(certificate: Certificate, now: datetime) -> bool:
+    begins, ends = _validity((certificate,))
+    return begins <= now <= ends

@@ -1,0 +1,150 @@
+"""The WSGI application: paths, health, metrics, WSDLs, and a request's way to its endpoint.
+
+PEP 3333. Nothing raised below leaves :meth:`Provider.__call__`. Paths are those below the mount point
+(``PATH_INFO``), so that the application works wherever another one mounts it.
+"""
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import unquote_to_bytes
+
+from wsprovider.exchange.recipient import Transport
+from wsprovider.server import log, metrics, wsdl
+from wsprovider.server.endpoint import Endpoint, Reply, last_resort
+from wsprovider.server.transport import TransportFacts
+from wsprovider.soap.version import SOAP_11
+from wsprovider.version import __version__
+from wsprovider.words.errors import ConfigurationError, Problem
+
+StartResponse = Callable[[str, list[tuple[str, str]]], Any]
+HealthCheck = Callable[[], None]
+"""Raises when what it looks at does not work."""
+
+HEALTH_PATH: Final = "/healthz"
+METRICS_PATH: Final = "/metrics"
+
+_TEXT: Final = "text/plain; charset=utf-8"
+_STATUS_LINES: Final = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
+_STATUS_LINES[413] = "413 Content Too Large"
+_READ_METHODS: Final = ("GET", "HEAD")
+
+
+class Provider:
+    """A WSGI application that serves endpoints; make one with ``create_app`` or ``secure``."""
+
+    def __init__(
+        self,
+        endpoints: Sequence[Endpoint],
+        *,
+        trusted_proxies: Sequence[str] = (),
+        health: Mapping[str, HealthCheck] | None = None,
+        publish_metrics: bool = False,
+        close: Callable[[], None] = lambda: None,
+    ) -> None:
+        """Lay out the paths.
+
+        Args:
+            endpoints: what is served.
+            trusted_proxies: networks whose forwarded-protocol header counts.
+            health: checks that ``/healthz`` makes, by name.
+            publish_metrics: ``/metrics`` is answered.
+            close: releases what the endpoints use.
+
+        Raises:
+            ConfigurationError: a path is taken twice, or a proxy is no network.
+        """
+        problems: list[Problem] = []
+        self._endpoints: dict[str, Endpoint] = {}
+        for endpoint in endpoints:
+            path = _as_path_info(endpoint.path)
+            if path in (HEALTH_PATH, METRICS_PATH) or not path.startswith("/"):
+                problems.append(Problem(endpoint.name, f"the path {endpoint.path!r} cannot be an endpoint's"))
+            elif path in self._endpoints:
+                other = self._endpoints[path].name
+                problems.append(
+                    Problem(endpoint.name, f"the path {endpoint.path!r} is that of {other} already")
+                )
+            self._endpoints[path] = endpoint
+        if problems:
+            raise ConfigurationError(problems)
+        self.metrics = metrics.Metrics()
+        self.endpoints = tuple(endpoints)
+        self._facts = TransportFacts(trusted_proxies)
+        self._health = dict(health or {})
+        self._publish_metrics = publish_metrics
+        self._close = close
+
+    def close(self) -> None:
+        """Release stores and their files; afterwards every request is refused."""
+        self._close()
+
+    def __call__(self, environ: dict[str, Any], start_response: StartResponse) -> Iterable[bytes]:
+        """Answer one request."""
+        try:
+            reply = self._reply(environ)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - attacks.md P06
+            log.failure("application", error)
+            reply = last_resort(SOAP_11)
+        headers = [
+            ("Content-Type", reply.content_type),
+            ("Content-Length", str(len(reply.data))),
+            ("X-Content-Type-Options", "nosniff"),
+            *reply.headers,
+        ]
+        start_response(_STATUS_LINES.get(reply.status, f"{reply.status} Other"), headers)
+        return () if environ.get("REQUEST_METHOD") == "HEAD" else (reply.data,)
+
+    def _reply(self, environ: dict[str, Any]) -> Reply:
+        path = environ.get("PATH_INFO", "")
+        endpoint = self._endpoints.get(path)
+        method = environ.get("REQUEST_METHOD")
+        if endpoint is not None:
+            transport = self._facts.of(environ)
+            if method in _READ_METHODS:
+                return _document(endpoint, environ, transport)
+            return endpoint.handle(environ, transport, self.metrics)
+        if method in _READ_METHODS:
+            if path == HEALTH_PATH:
+                return self._healthz()
+            if path == METRICS_PATH and self._publish_metrics:
+                return Reply(200, metrics.CONTENT_TYPE, self.metrics.text().encode(), _NO_STORE)
+        return Reply(404, _TEXT, b"Nothing is served at this path.\n")
+
+    def _healthz(self) -> Reply:
+        """Whether this process can answer requests; what exactly is wrong is in the log only."""
+        failed = []
+        for name, check in self._health.items():
+            try:
+                check()
+            except Exception as error:  # noqa: BLE001 - a failed check is the answer
+                failed.append(name)
+                log.failure(f"healthz: {name}", error)
+        answer = {"status": "failing" if failed else "ok", "version": __version__, "failed": failed}
+        status = 503 if failed else 200
+        return Reply(status, "application/json", f"{json.dumps(answer)}\n".encode(), _NO_STORE)
+
+
+_NO_STORE: Final = (("Cache-Control", "no-store"),)
+
+
+def _document(endpoint: Endpoint, environ: Mapping[str, Any], transport: Transport) -> Reply:
+    """What a browser, or a client that configures itself, gets from an endpoint's address."""
+    query = environ.get("QUERY_STRING", "")
+    if query.partition("&")[0].partition("=")[0].lower() == "wsdl":
+        data = endpoint.wsdl.served(environ, secure=transport.secure)
+        return Reply(200, wsdl.CONTENT_TYPE, data, _NO_STORE)
+    if query:
+        return Reply(404, _TEXT, b"There is no such document.\n")
+    secured = f", secured by the scenario {endpoint.scenario}" if endpoint.scenario else ""
+    lines = (
+        f"{endpoint.name}: a SOAP 1.1 and 1.2 endpoint{secured}.",
+        "Messages are sent to it by POST. Its description, with the security policy: ?wsdl",
+    )
+    return Reply(200, _TEXT, "\n".join((*lines, "")).encode())
+
+
+def _as_path_info(path: str) -> str:
+    """The path as PEP 3333 hands it over: decoded, its bytes as Latin-1 characters."""
+    return unquote_to_bytes(path).decode("latin-1")

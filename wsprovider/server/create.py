@@ -1,0 +1,340 @@
+"""The composition root: configuration in, one WSGI application out, or every mistake at once.
+
+Nothing is opened per request and nothing is shared that a fork would break: under gunicorn with
+``preload_app`` the application is made in the master, and each store makes its connections anew in
+the worker that first needs them.
+"""
+
+import os
+import re
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from spyne import Application, ServiceBase
+
+from wsprovider.adapters.keys.folder import Loaded
+from wsprovider.adapters.keys.source import SnapshotSource
+from wsprovider.adapters.shared import open_store
+from wsprovider.adapters.users.opening import open_users
+from wsprovider.config.classes import import_classes
+from wsprovider.config.demands import demands_of
+from wsprovider.config.environment import process_environ
+from wsprovider.config.load import load_provider
+from wsprovider.config.model import EndpointConfig, ProviderConfig, ServiceConfig
+from wsprovider.config.problems import Problems
+from wsprovider.exchange.recipient import Recipient
+from wsprovider.exchange.settings import RecipientSettings
+from wsprovider.inbound.context import SecondOpinion
+from wsprovider.policy.attach import attach
+from wsprovider.policy.write import write_policy
+from wsprovider.ports import SharedStore, Users
+from wsprovider.server import log, wsdl
+from wsprovider.server.application import Provider
+from wsprovider.server.declared import Service, read_declared
+from wsprovider.server.endpoint import Endpoint
+from wsprovider.server.invoker import Invoker
+from wsprovider.server.protocols import SecureSoap11
+from wsprovider.words.dialects import DIALECTS
+from wsprovider.words.errors import BackendError, ConfigurationError
+
+SHARED: Final = "sqlite:///var/shared.sqlite3"
+"""The shared store of services declared in Python, unless they name another."""
+
+
+def create_app(
+    services: str | Path | ProviderConfig | Sequence[Service],
+    *,
+    keys: str | Path | None = None,
+    shared: str = SHARED,
+    trusted_proxies: Sequence[str] = (),
+    public_url: str | None = None,
+    metrics: bool = False,
+    environ: Mapping[str, str] | None = None,
+) -> Provider:
+    """Make the WSGI application.
+
+    Args:
+        services: the services folder, or services declared in Python, or configuration that was read
+            already.
+        keys: the keys folder; None: what ``provider.toml`` or the environment says, or ``keys``.
+        shared: the shared store's URL, for services declared in Python; folders say this and the next
+            three in ``provider.toml``.
+        trusted_proxies: networks whose forwarded-protocol header counts.
+        public_url: base URL that the WSDLs name.
+        metrics: ``/metrics`` is answered.
+        environ: the environment to read instead of the process's own.
+
+    Raises:
+        ConfigurationError: with everything that is wrong; nothing was started then.
+    """
+    if isinstance(services, ProviderConfig):
+        config = services
+    elif isinstance(services, str | Path):
+        folder = None if keys is None else Path(keys)
+        config = load_provider(Path(services), folder, load_classes=load_classes, environ=environ)
+    else:
+        config = read_declared(
+            services,
+            keys=Path(keys or "keys"),
+            shared=shared,
+            environ=process_environ(environ),
+            trusted_proxies=trusted_proxies,
+            public_url=public_url,
+            metrics=metrics,
+        )
+    return _Composition(config, process_environ(environ)).provider()
+
+
+def secure(
+    application: Any,
+    *,
+    keys: str | Path = "keys",
+    shared: str = SHARED,
+    trusted_proxies: Sequence[str] = (),
+    public_url: str | None = None,
+    environ: Mapping[str, str] | None = None,
+    **settings: Any,
+) -> Provider:
+    """Put message security in front of a Spyne application that somebody has already.
+
+    Its protocols are exchanged for ours, for good: it can be served in no other way afterwards. Its
+    services, events, name and namespace stay.
+
+    Args:
+        application: a ``spyne.Application`` with Spyne's own SOAP protocols.
+        keys: the keys folder.
+        shared: the shared store's URL.
+        trusted_proxies: networks whose forwarded-protocol header counts.
+        public_url: base URL that the WSDL names.
+        environ: the environment to read instead of the process's own.
+        settings: as in ``service.toml``: ``path``, ``scenario`` or ``policy``, ``trust``, ``users``, ...
+
+    Raises:
+        ConfigurationError: with everything that is wrong.
+    """
+    name = str(application.name)
+    classes = tuple(application.services)
+    declared = Service(name, classes, {"namespace": str(application.tns), **settings})
+    config = read_declared(
+        [declared],
+        keys=Path(keys),
+        shared=shared,
+        environ=process_environ(environ),
+        trusted_proxies=trusted_proxies,
+        public_url=public_url,
+    )
+    composition = _Composition(config, process_environ(environ), applications={name: application})
+    return composition.provider()
+
+
+def load_classes(path: Path, label: str) -> tuple[type, ...]:
+    """Import a ``service.py``; see :func:`wsprovider.config.classes.import_classes`."""
+    return import_classes(path, label, base=ServiceBase)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class _Composition:
+    """One build: what several endpoints share is made once."""
+
+    def __init__(
+        self,
+        config: ProviderConfig,
+        environ: Mapping[str, str],
+        applications: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._config = config
+        self._environ = environ
+        self._applications = dict(applications or {})
+        self._problems = Problems()
+        self._sources: dict[tuple[Any, ...], SnapshotSource] = {}
+        self._users: dict[str, Users] = {}
+        self._store: SharedStore | None = None
+
+    def provider(self) -> Provider:
+        """Build everything.
+
+        Raises:
+            ConfigurationError: every endpoint's problems.
+        """
+        for warning in self._config.warnings:
+            log.start.warning("%s", log.sentence(warning))
+        with self._problems.collecting():
+            self._store = self._open_store()
+        try:
+            return self._provider()
+        except BaseException:
+            if self._store is not None:
+                self._store.close()
+            raise
+
+    def _provider(self) -> Provider:
+        endpoints: list[Endpoint] = []
+        for service in self._config.services:
+            with self._problems.collecting():
+                endpoints.extend(self._endpoints(service))
+        self._problems.raise_any()
+        store = self._store
+        if store is None:
+            raise RuntimeError("a problem was found and not raised")
+        return Provider(
+            endpoints,
+            trusted_proxies=self._config.trusted_proxies,
+            health={"shared store": partial(_check_store, store)},
+            publish_metrics=self._config.metrics,
+            close=store.close,
+        )
+
+    def _open_store(self) -> SharedStore | None:
+        try:
+            return open_store(self._config.shared)
+        except BackendError as error:
+            self._problems.add("shared", f"the store cannot be opened: {error}")
+            return None
+
+    def _endpoints(self, service: ServiceConfig) -> list[Endpoint]:
+        invoker = Invoker(self._application(service))
+        built: list[Endpoint] = []
+        for config in service.endpoints:
+            with self._problems.collecting(config.where):
+                endpoint = self._endpoint(service, config, invoker)
+                if endpoint is not None:
+                    built.append(endpoint)
+        return built
+
+    def _application(self, service: ServiceConfig) -> Any:
+        known = self._applications.get(service.name)
+        if known is not None:
+            return known
+        name = _wsdl_name(service.name)
+        protocols = {"in_protocol": SecureSoap11(), "out_protocol": SecureSoap11()}
+        return Application(service.service_classes, tns=service.namespace, name=name, **protocols)
+
+    def _endpoint(self, service: ServiceConfig, config: EndpointConfig, invoker: Invoker) -> Endpoint | None:
+        demands = demands_of(config.policy)
+        keys = self._keys(config, ring=demands.ring, trust=demands.trust)
+        users = self._user_store(config) if demands.users else None
+        if self._store is None:
+            return None
+        settings = RecipientSettings(
+            name=config.path.lstrip("/") or service.name,
+            operations=invoker.operations,
+            path=config.path,
+            roles=config.roles,
+            freshness=config.freshness,
+            limits=config.limits,
+            clear_password_over_http=config.clear_password_over_http,
+            crosscheck=config.crosscheck,
+        )
+        recipient = Recipient(
+            config.policy,
+            settings,
+            keys=keys,
+            users=users,
+            replay=self._store,
+            clock=_now,
+            entropy=os.urandom,
+            second_opinion=_second_engine() if config.crosscheck else None,
+        )
+        written = write_policy(config.policy, DIALECTS[config.dialect])
+        document = wsdl.build(
+            invoker.application,
+            invoker.operations,
+            path=config.path,
+            bases=wsdl.BaseUrls(
+                config.public_url or self._config.public_url,
+                self._config.http_url,
+                self._config.https_url,
+                demands.https,
+            ),
+            attach=lambda root: attach(root, written),
+        )
+        return Endpoint(
+            name=settings.name,
+            service=service.name,
+            path=config.path,
+            scenario=config.scenario,
+            recipient=recipient,
+            invoker=invoker,
+            message_bytes=config.limits.message_bytes,
+            wsdl=document,
+        )
+
+    def _keys(self, config: EndpointConfig, *, ring: bool, trust: bool) -> Callable[[], Any]:
+        """The keys of endpoints with the same ring, trust and limits; followed as the folder changes."""
+        wanted = (config.ring if ring else None, config.trust if trust else (), config.limits)
+        if wanted not in self._sources:
+            self._sources[wanted] = SnapshotSource(
+                self._config.keys,
+                wanted[0],
+                wanted[1],
+                limits=config.limits,
+                environ=self._environ,
+                clock=_now,
+                monotonic=time.monotonic,
+                on_swap=_report_swap,
+                on_failure=_report_failure,
+            )
+        return self._sources[wanted]
+
+    def _user_store(self, config: EndpointConfig) -> Users | None:
+        if config.users is None:
+            return None
+        if config.users not in self._users:
+            try:
+                self._users[config.users] = open_users(
+                    self._config.keys,
+                    config.users,
+                    on_swap=_report_users,
+                    on_failure=_report_users_failure,
+                )
+            except BackendError as error:
+                self._problems.add(config.where, f"users {config.users!r} did not answer: {error}")
+                return None
+        return self._users[config.users]
+
+
+def _second_engine() -> SecondOpinion:
+    """The engine of ``crosscheck = "xmlsec"``, an extra that need not be installed otherwise."""
+    from wsprovider.crypto.crosscheck import XmlsecOpinion  # noqa: PLC0415 - see above
+
+    return XmlsecOpinion()
+
+
+def _check_store(store: SharedStore) -> None:
+    store.contains("healthz", now=_now())
+
+
+def _report_swap(loaded: Loaded) -> None:
+    log.start.info("%s", log.sentence("keys: a changed keys folder is in force"))
+    for warning in loaded.warnings:
+        log.start.warning("%s", log.sentence(str(warning)))
+
+
+def _report_failure(error: ConfigurationError) -> None:
+    for problem in error.problems:
+        log.start.error("%s", log.sentence(f"keys: the old ones stay in force: {problem}"))
+
+
+def _report_users(warnings: tuple[str, ...]) -> None:
+    log.start.info("%s", log.sentence("users: a changed file is in force"))
+    for warning in warnings:
+        log.start.warning("%s", log.sentence(warning))
+
+
+def _report_users_failure(error: ConfigurationError) -> None:
+    for problem in error.problems:
+        log.start.error("%s", log.sentence(f"users: the old ones stay in force: {problem}"))
+
+
+def _wsdl_name(name: str) -> str:
+    """``order-desk`` as WSDL likes it: ``OrderDesk``."""
+    words = re.split(r"[^A-Za-z0-9]+", name)
+    joined = "".join(word[:1].upper() + word[1:] for word in words)
+    return joined if joined[:1].isalpha() else f"Service{joined}"

@@ -1,0 +1,155 @@
+"""One endpoint: an address, its message security, and the service behind it."""
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from wsprovider.exchange.recipient import Recipient, Transport, VerifiedRequest, WireMessage
+from wsprovider.server import http, log
+from wsprovider.server.caller import Caller
+from wsprovider.server.invoker import Invoker, Outcome
+from wsprovider.server.metrics import Metrics
+from wsprovider.server.wsdl import WsdlDocument
+from wsprovider.soap.version import SoapVersion
+from wsprovider.words.errors import BackendError, SoapError, WSSecurityError
+from wsprovider.words.reasons import Reason
+
+_ACCEPTED: Final = 202
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What goes back to the WSGI server.
+
+    Attributes:
+        headers: beside Content-Type and Content-Length.
+    """
+
+    status: int
+    content_type: str
+    data: bytes
+    headers: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Endpoint:
+    """Everything that one address needs, made at start.
+
+    Attributes:
+        name: for logs and metrics, such as ``echo/integrity``.
+        service: the service's name.
+        path: the path below the application's mount point.
+        scenario: the scenario's slug, if it is one of the catalogue.
+        message_bytes: the longest body that is read.
+        wsdl: what GET with ``?wsdl`` answers.
+    """
+
+    name: str
+    service: str
+    path: str
+    scenario: str | None
+    recipient: Recipient
+    invoker: Invoker
+    message_bytes: int
+    wsdl: WsdlDocument
+
+    def handle(self, environ: Mapping[str, Any], transport: Transport, metrics: Metrics) -> Reply:
+        """Answer one POST; whatever happens, there is an answer, a line in the log and a count."""
+        started = time.perf_counter()
+        record = log.Record(self.service, self.name, self.scenario, transport.peer)
+        reply = self._answer(environ, transport, record)
+        seconds = time.perf_counter() - started
+        record.status = reply.status
+        record.milliseconds = seconds * 1000
+        metrics.count(self.name, record.reason, seconds)
+        record.write()
+        return reply
+
+    def _answer(self, environ: Mapping[str, Any], transport: Transport, record: log.Record) -> Reply:
+        version = http.promised_version(environ)
+        try:
+            request = self._verified(environ, transport)
+            record.operation = request.operation.name
+            record.principal = request.principal.name
+            record.message_id = request.message_id
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - attacks.md P06
+            return self._refused(error, version, record)
+        try:
+            return self._served(request, environ, record)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 - a reply that cannot be protected: P09
+            return self._refused(error, version, record)
+
+    def _verified(self, environ: Mapping[str, Any], transport: Transport) -> VerifiedRequest:
+        request = http.read_request(environ, self.message_bytes)
+        return self.recipient.accept(
+            request.body,
+            version=request.version,
+            transport=transport,
+            charset=request.charset,
+            action=request.action,
+        )
+
+    def _served(self, request: VerifiedRequest, environ: Mapping[str, Any], record: log.Record) -> Reply:
+        caller = Caller(
+            request.principal,
+            self.name,
+            self.scenario,
+            request.message_id,
+            request.signature_values,
+            request,
+        )
+        outcome = self.invoker.call(request, caller, environ)
+        record.reason, record.detail = outcome.reason, outcome.detail
+        if request.operation.one_way:
+            # WSDL 1.1 section 2.4.1: nothing goes back, not even a fault.
+            return Reply(_ACCEPTED, "text/plain", b"")
+        return _wire(self._protected(request, outcome))
+
+    def _protected(self, request: VerifiedRequest, outcome: Outcome) -> WireMessage:
+        return self.recipient.reply(
+            request, outcome.body, headers=outcome.headers, fault=outcome.fault, exact=outcome.exact
+        )
+
+    def _refused(self, error: BaseException, version: SoapVersion, record: log.Record) -> Reply:
+        """The fault for a message that was not accepted, or for a reply that could not be made."""
+        record.reason, record.detail = _explained(error)
+        if record.reason is Reason.INTERNAL:
+            log.failure(self.name, error)
+        try:
+            answer = error if isinstance(error, Exception) else RuntimeError("SystemExit")
+            wire = self.recipient.refuse(answer, version=version)
+        except Exception as second:  # noqa: BLE001 - error in error: attacks.md P09
+            log.failure(self.name, second)
+            return last_resort(version)
+        headers = (("Allow", "GET, POST"),) if record.reason is Reason.METHOD else ()
+        return _wire(wire, headers)
+
+
+def last_resort(version: SoapVersion) -> Reply:
+    """The fault for when nothing else works: constant, unsigned, without a word of the cause."""
+    soap = version.namespace
+    if version.name == "1.1":
+        content = "<faultcode>soap:Server</faultcode><faultstring>Internal error</faultstring>"
+    else:
+        content = (
+            "<soap:Code><soap:Value>soap:Receiver</soap:Value></soap:Code>"
+            '<soap:Reason><soap:Text xml:lang="en">Internal error</soap:Text></soap:Reason>'
+        )
+    data = (
+        f'<soap:Envelope xmlns:soap="{soap}"><soap:Body><soap:Fault>{content}</soap:Fault></soap:Body>'
+        "</soap:Envelope>"
+    )
+    return Reply(version.server_status, f"{version.content_type}; charset=utf-8", data.encode())
+
+
+def _wire(message: WireMessage, headers: tuple[tuple[str, str], ...] = ()) -> Reply:
+    return Reply(message.status, message.content_type, message.data, headers)
+
+
+def _explained(error: BaseException) -> tuple[Reason, str]:
+    if isinstance(error, WSSecurityError | SoapError):
+        return error.reason, error.detail
+    if isinstance(error, BackendError):
+        return Reason.BACKEND, str(error)
+    return Reason.INTERNAL, type(error).__name__

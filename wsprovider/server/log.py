@@ -1,0 +1,140 @@
+"""One JSON line a request: what an operator needs to know, and nothing that a peer may not make him read.
+
+Texts of a peer are bounded and escaped (JSON in ASCII has neither line breaks nor escape sequences of
+a terminal); payloads, passwords, digests and keys are never among the fields.
+"""
+
+import json
+import logging
+import sys
+import traceback
+from dataclasses import dataclass
+from typing import Any, Final
+
+from wsprovider.words.reasons import Reason
+
+requests: Final = logging.getLogger("wsprovider.request")
+internal: Final = logging.getLogger("wsprovider.internal")
+start: Final = logging.getLogger("wsprovider.start")
+
+_LIMIT: Final = 300
+_FRAMES: Final = 12
+
+
+@dataclass(slots=True)
+class Record:
+    """What is known of one request, filled while it is worked on.
+
+    Attributes:
+        service, endpoint, scenario: from configuration.
+        peer: the source address.
+        operation: once the request is verified.
+        principal: who called, once that is proven.
+        message_id: the request's wsa:MessageID, once verified.
+        reason: why it was refused or failed; None when the service answered.
+        detail: a few words on that.
+        status: the HTTP status.
+        milliseconds: from the first look to the finished reply.
+    """
+
+    service: str
+    endpoint: str
+    scenario: str | None
+    peer: str = ""
+    operation: str | None = None
+    principal: str | None = None
+    message_id: str | None = None
+    reason: Reason | None = None
+    detail: str = ""
+    status: int = 0
+    milliseconds: float = 0.0
+
+    def write(self) -> None:
+        """Hand the line to the log: refusals as warnings, our own errors as errors."""
+        level = _level(self.reason)
+        if requests.isEnabledFor(level):
+            # A record of our own: Logger.log walks the stack for the caller's line, which is always this one.
+            requests.handle(
+                logging.LogRecord(requests.name, level, __file__, 0, self.line(), None, None, "write")
+            )
+
+    def line(self) -> str:
+        """The line."""
+        fields: dict[str, Any] = {
+            "event": "request",
+            "service": self.service,
+            "endpoint": self.endpoint,
+            "scenario": self.scenario,
+            "peer": self.peer[:_LIMIT],
+            "status": self.status,
+            "reason": None if self.reason is None else self.reason.name,
+            "ms": round(self.milliseconds, 2),
+        }
+        for name in ("operation", "principal", "message_id", "detail"):
+            value = getattr(self, name)
+            if value:
+                fields[name] = value[:_LIMIT]
+        if self.reason is not None and self.reason.fault_code != "-":
+            fields["fault_code"] = self.reason.fault_code
+        return json.dumps(fields)
+
+
+_OURS: Final = frozenset({Reason.INTERNAL, Reason.BACKEND, Reason.CROSSCHECK})
+
+
+def _level(reason: Reason | None) -> int:
+    if reason is None:
+        return logging.INFO
+    return logging.ERROR if reason in _OURS else logging.WARNING
+
+
+def failure(where: str, error: BaseException, logger: logging.Logger = internal) -> None:
+    """Report an exception of our own, or with the logger of services one of theirs."""
+    logger.error("%s", _Failure(where, error))
+
+
+class _Failure:
+    """One JSON line for an exception of our own or of a service, written only if the log wants it."""
+
+    def __init__(self, where: str, error: BaseException) -> None:
+        self._where = where
+        self._error = error
+
+    def __str__(self) -> str:
+        frames = traceback.extract_tb(self._error.__traceback__)[-_FRAMES:]
+        return json.dumps(
+            {
+                "event": "failure",
+                "where": self._where,
+                "exception": type(self._error).__name__,
+                "message": _text_of(self._error)[:_LIMIT],
+                "at": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+            }
+        )
+
+
+def _text_of(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # noqa: BLE001 - a class of the service's, whose __str__ fails too
+        return ""
+
+
+def sentence(text: str) -> str:
+    """One JSON line for a sentence of our own to the operator."""
+    return json.dumps({"event": "notice", "text": text})
+
+
+def to_stderr(level: int = logging.INFO) -> None:
+    """Write the lines to standard error, for a process that has not set up its logging otherwise.
+
+    Python drops what is below a warning unless somebody asked for it.
+    """
+    ours = logging.getLogger("wsprovider")
+    if ours.handlers or logging.getLogger().handlers:
+        return
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(message)s"))
+    ours.addHandler(handler)
+    ours.setLevel(level)
+    ours.propagate = False

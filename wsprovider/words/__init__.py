@@ -1,0 +1,1 @@
+"""Vocabulary of the standards: names, identifiers, reasons, errors and limits; no behaviour."""

@@ -1,0 +1,1 @@
+"""Trees and bytes: parsing, ids, canonical form and splicing; nothing of security."""

@@ -1,0 +1,184 @@
+"""From hostile bytes to one tree: the only XML parser of messages.
+
+SOAP 1.1 section 3 and SOAP 1.2 part 1 section 5 forbid document type declarations and processing
+instructions. In come bytes of an HTTP body or of a decryption, not trusted at all. On return the
+document is well-formed, has neither of the two, no comments (they are dropped while parsing, so that
+no text is split by one) and keeps within the budgets. What the elements mean is not looked at.
+"""
+
+import re
+import threading
+from functools import lru_cache
+from typing import Any, Final, cast
+
+from lxml import etree
+
+from wsprovider.words.errors import SoapError, SoapFault
+from wsprovider.words.limits import Limits
+from wsprovider.words.reasons import Reason
+
+_TEXT_NODE_LIMIT: Final = 9_000_000
+"""libxml2 refuses text nodes of 10 MB without its HUGE option, which also lifts its depth limit."""
+
+_BOM_UTF8: Final = b"\xef\xbb\xbf"
+_UTF16_STARTS: Final = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<")
+_UTF32_STARTS: Final = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff", b"<\x00\x00\x00", b"\x00\x00\x00<")
+_DECLARED: Final = re.compile(r"""\ufeff?<\?xml\s[^>]*?\sencoding\s*=\s*["']([^"']*)["']""")
+_DECLARATION_BYTES: Final = 400
+_SHORTEST_ELEMENT: Final = len("<a/>")
+_SHORTEST_ATTRIBUTE: Final = len(' a=""')
+_SHORTEST_DECLARATION: Final = len(' xmlns=""')
+_ANY_INSTRUCTION: Final = etree.XPath("boolean(//processing-instruction())")
+_COUNT_ELEMENTS: Final = etree.XPath("count(//*)")
+
+
+class _Parsers(threading.local):
+    """The parsers of this thread; a parser keeps nothing from one document to the next."""
+
+    def __init__(self) -> None:
+        self.usual = _make_parser(huge=False)
+        self.huge = _make_parser(huge=True)
+
+
+def _make_parser(*, huge: bool) -> etree.XMLParser:
+    return etree.XMLParser(
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        dtd_validation=False,
+        attribute_defaults=False,
+        remove_comments=True,
+        remove_pis=False,
+        strip_cdata=True,
+        recover=False,
+        huge_tree=huge,
+        # collect_ids stays on: switched off, libxml2 opens the external subset of a DOCTYPE
+    )
+
+
+_parsers = _Parsers()
+
+
+def parse(
+    data: bytes, limits: Limits, *, charset: str | None = None, instructions: bool = False
+) -> etree._Element:
+    """Parse one document and return its root element.
+
+    Args:
+        data: the document.
+        limits: the budgets in force.
+        charset: what HTTP says of the encoding, if it says anything.
+        instructions: processing instructions are let through (for splicing, which puts its own in).
+
+    Raises:
+        SoapError: MESSAGE_TOO_LARGE, ENCODING, NOT_WELL_FORMED, DOCTYPE, PROCESSING_INSTRUCTION,
+            TOO_DEEP, TOO_MANY_ELEMENTS, TOO_MANY_ATTRIBUTES, TOO_MANY_NAMESPACES.
+    """
+    if len(data) > limits.message_bytes:
+        raise _refused(Reason.MESSAGE_TOO_LARGE, f"{len(data)} bytes")
+    wide = _check_encoding(data, charset)
+    parser = _parsers.huge if len(data) > _TEXT_NODE_LIMIT else _parsers.usual
+    try:
+        root = etree.fromstring(data, parser)
+    except (etree.XMLSyntaxError, ValueError, AssertionError) as error:
+        reason = Reason.TOO_DEEP if "depth" in str(error) else Reason.NOT_WELL_FORMED
+        raise _refused(reason, str(error)) from None
+    info: Any = root.getroottree().docinfo
+    if info.doctype or info.internalDTD is not None:
+        raise _refused(Reason.DOCTYPE)
+    _check_declared_encoding(_declared_in_utf16(data) if wide else info.encoding, wide=wide)
+    _check_budgets(root, data, limits, wide=wide)
+    if not instructions:
+        _check_instructions(root, data)
+    return root
+
+
+def _refused(reason: Reason, detail: str = "") -> SoapError:
+    return SoapError(SoapFault.CLIENT, reason, detail)
+
+
+def _check_encoding(data: bytes, charset: str | None) -> bool:
+    """UTF-8 or UTF-16, and HTTP must not contradict the bytes; true for UTF-16."""
+    if data.startswith(_UTF32_STARTS):
+        raise _refused(Reason.ENCODING, "UTF-32")
+    wide = data.startswith(_UTF16_STARTS)
+    if charset is not None:
+        named = charset.strip().strip('"').lower()
+        if named not in ("utf-8", "utf8", "utf-16", "utf16", "utf-16le", "utf-16be"):
+            raise _refused(Reason.ENCODING, f"charset {named!r}")
+        if named.startswith(("utf-16", "utf16")) != wide:
+            raise _refused(Reason.ENCODING, f"charset {named!r} does not fit the bytes")
+    return wide
+
+
+def _declared_in_utf16(data: bytes) -> str | None:
+    """What the XML declaration says; libxml2 reports what it found instead."""
+    order = "utf-16-be" if data.startswith((b"\xfe\xff", b"\x00<")) else "utf-16-le"
+    match = _DECLARED.match(data[:_DECLARATION_BYTES].decode(order, "replace"))
+    return match[1] if match is not None else None
+
+
+def _written(text: str, *, wide: bool) -> bytes:
+    """What these ASCII characters are at least written as, in either order of UTF-16."""
+    return ("\0".join(text) if wide else text).encode("ascii")
+
+
+def _check_declared_encoding(declared: str | None, *, wide: bool) -> None:
+    if declared is None:
+        return
+    name = declared.upper()
+    if name not in ("UTF-8", "UTF-16", "UTF-16LE", "UTF-16BE", "UTF8", "US-ASCII", "ASCII"):
+        raise _refused(Reason.ENCODING, f"declared as {declared}")
+    if name.startswith("UTF-16") != wide:
+        raise _refused(Reason.ENCODING, f"declared as {declared}")
+
+
+def _check_instructions(root: etree._Element, data: bytes) -> None:
+    # one in "<?" and one in "?>"; the first two may be the XML declaration's, which is no processing
+    # instruction (a single octet is found several times sooner than two)
+    marks = data.count(b"?")
+    if marks == 0 or (marks == 2 and data.startswith((b"<?xml ", _BOM_UTF8 + b"<?xml "))):
+        return
+    outside = [*root.itersiblings(preceding=True), *root.itersiblings()]
+    if outside or _ANY_INSTRUCTION(root):
+        raise _refused(Reason.PROCESSING_INSTRUCTION)
+
+
+@lru_cache(maxsize=16)
+def _deeper_than(depth: int) -> etree.XPath:
+    return etree.XPath("boolean(" + "/*" * (depth + 1) + ")")
+
+
+@lru_cache(maxsize=16)
+def _wider_than(attributes: int) -> etree.XPath:
+    return etree.XPath(f"boolean(/descendant-or-self::*/@*[{attributes + 1}])")
+
+
+def _check_budgets(root: etree._Element, data: bytes, limits: Limits, *, wide: bool) -> None:
+    """Count what the tree holds; sizes and byte counts bound the true ones from above and are cheaper."""
+    if _deeper_than(limits.depth)(root):
+        raise _refused(Reason.TOO_DEEP, f"more than {limits.depth} levels")
+    size = len(data)
+    if size > limits.elements * _SHORTEST_ELEMENT and (
+        cast("float", _COUNT_ELEMENTS(root)) > limits.elements
+    ):
+        raise _refused(Reason.TOO_MANY_ELEMENTS, f"more than {limits.elements}")
+    if (
+        size > limits.attributes_per_element * _SHORTEST_ATTRIBUTE
+        and data.count(b"=") > limits.attributes_per_element
+        and _wider_than(limits.attributes_per_element)(root)
+    ):
+        raise _refused(Reason.TOO_MANY_ATTRIBUTES, f"more than {limits.attributes_per_element}")
+    if (
+        size > limits.namespace_declarations * _SHORTEST_DECLARATION
+        and data.count(_written("xmlns", wide=wide)) > limits.namespace_declarations
+    ):
+        _count_namespaces(root, limits)
+
+
+def _count_namespaces(root: etree._Element, limits: Limits) -> None:
+    declared = 0
+    for _ in etree.iterwalk(root, events=("start-ns",)):
+        declared += 1
+        if declared > limits.namespace_declarations:
+            raise _refused(Reason.TOO_MANY_NAMESPACES, f"more than {limits.namespace_declarations}")
