@@ -54,7 +54,12 @@ from wsprovider.keyring.material import Certificate, KeyPair
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 """The moment at which everything made here is valid unless bent."""
 
-_CURVES: dict[str, Any] = {"p256": ec.SECP256R1, "p384": ec.SECP384R1, "p521": ec.SECP521R1, "secp256k1": ec.SECP256K1}
+_CURVES: dict[str, Any] = {
+    "p256": ec.SECP256R1,
+    "p384": ec.SECP384R1,
+    "p521": ec.SECP521R1,
+    "secp256k1": ec.SECP256K1,
+}
 _RSA_OID = bytes.fromhex("06092a864886f70d0101")
 _DIGESTS: dict[str, Any] = {"sha256": hashes.SHA256, "sha384": hashes.SHA384, "sha512": hashes.SHA512}
 _WEAK = {"md5": (4, hashes.MD5), "sha1": (5, hashes.SHA1)}

@@ -10,7 +10,9 @@ _NAME: Final = "wsse11:EncryptedHeader"
 _DECLARED: Final = f' xmlns:wsse11="{ns.WSSE11}"'
 
 
-def write(identifier: str, encrypted: bytes, prefix: str, namespace: str, repeated: Mapping[str, str]) -> bytes:
+def write(
+    identifier: str, encrypted: bytes, prefix: str, namespace: str, repeated: Mapping[str, str]
+) -> bytes:
     """An EncryptedHeader in exclusive canonical form.
 
     Args:

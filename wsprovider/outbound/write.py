@@ -104,9 +104,7 @@ class _Writer:
         self.header.username = username.data if username is not None else b""
         return self._assemble(body, blocks)
 
-    def _sealed(
-        self, confirmations: list[_Part], username: _Part | None
-    ) -> tuple[list[_Part], _Part | None]:
+    def _sealed(self, confirmations: list[_Part], username: _Part | None) -> tuple[list[_Part], _Part | None]:
         """SignatureConfirmations and UsernameToken, encrypted where they should be."""
         if username is not None and self.plan.username_encrypted:
             username = self._encrypted_part(username)

@@ -6,19 +6,21 @@ are answered by a SOAP fault, then the place in the standards that demands it.
 """
 
 from enum import Enum
+from typing import Self
 
 
 class Reason(Enum):
     """A bounded vocabulary of refusals; see the module's docstring."""
 
-    def __init__(self, fault_code: str, source: str) -> None:
-        self.fault_code = fault_code
-        self.source = source
+    fault_code: str
+    source: str
 
-    def __new__(cls, fault_code: str, source: str) -> "Reason":
+    def __new__(cls, fault_code: str, source: str) -> Self:
         """Number the members, so that two with one code and source stay two members."""
         member = object.__new__(cls)
         member._value_ = len(cls.__members__) + 1
+        member.fault_code = fault_code
+        member.source = source
         return member
 
     # documents and parsers

@@ -177,8 +177,6 @@ def _check_budgets(root: etree._Element, data: bytes, limits: Limits, *, wide: b
 
 
 def _count_namespaces(root: etree._Element, limits: Limits) -> None:
-    declared = 0
-    for _ in etree.iterwalk(root, events=("start-ns",)):
-        declared += 1
+    for declared, _ in enumerate(etree.iterwalk(root, events=("start-ns",)), 1):
         if declared > limits.namespace_declarations:
             raise _refused(Reason.TOO_MANY_NAMESPACES, f"more than {limits.namespace_declarations}")

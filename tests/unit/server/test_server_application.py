@@ -191,7 +191,7 @@ def test_a_message_is_freed_when_it_is_answered(served):
     try:
         for _ in range(5):
             assert served.call(ECHO).status == 200
-        left = [one for one in gc.get_objects() if isinstance(one, _Context)]
+        left = [one for one in gc.get_objects() if type(one) is _Context]
     finally:
         gc.enable()
     assert left == []
