@@ -77,7 +77,7 @@ URIS = {
 SIGNATURES = [
     changed("F01 signature left out", "3", R.TIMESTAMP_NOT_SIGNED, remove(SIGNATURE)),
     changed("F01 signature left out", "2", R.TIMESTAMP_NOT_SIGNED, remove(SIGNATURE)),
-    changed("F01 signature left out", "8", R.TIMESTAMP_NOT_SIGNED, remove(SIGNATURE)),
+    changed("F01 signature left out", "8", R.SIGNATURE_MISSING, remove(SIGNATURE)),
     changed("F02 no Reference", "3", R.SIGNATURE_STRUCTURE, lambda root: [one(root, INFO).remove(r) for r in one(root, INFO).findall("{*}Reference")]),
     hostile("F02 Body not signed", "3", R.BODY_NOT_SIGNED, _unsigned("Body")),
     hostile("F02 Body not signed", "2", R.BODY_NOT_SIGNED, _unsigned("Body")),

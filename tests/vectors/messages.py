@@ -224,6 +224,7 @@ def evidence_of(
         gate=Gate.of((requirements,)),
         established=established or {},
         signature_seen=lambda _: None,
+        timestamp_seen=lambda _: None,
         second_opinion=opinion,
     )
     return examine(parse(message.data(), limits), version, context)

@@ -176,7 +176,7 @@ MESSAGES = [
     Message(f"{SAMPLES}/res02.xml", R.UNRESOLVED_REFERENCE, R.ALGORITHM_NOT_IN_SUITE, SYMMETRIC, signed=BODY, timestamp=True),
     # Spring-WS
     Message(f"{SPRING_MESSAGES}/signed-soap.xml", None, R.ALGORITHM_NOT_IN_SUITE, signed=BODY, signer=RSAKEY),
-    Message(f"{SPRING_MESSAGES}/encrypted-soap.xml", None, R.ALGORITHM_NOT_IN_SUITE, encrypted=BODY, own=RSAKEY),
+    Message(f"{SPRING_MESSAGES}/encrypted-soap.xml", None, R.SIGNATURE_MISSING, encrypted=BODY, own=RSAKEY),
     Message(f"{SPRING_MESSAGES}/expiredTimestamp-soap.xml", R.TIMESTAMP_EXPIRED, R.TIMESTAMP_EXPIRED, TRANSPORT, timestamp=True, moment=datetime(2026, 6, 1, tzinfo=UTC)),
     Message(f"{SPRING_MESSAGES}/usernameTokenDigest-soap.xml", R.TIMESTAMP_EXPIRED, R.TIMESTAMP_MISSING, TRANSPORT, also=USERNAME, moment=datetime(2026, 6, 1, tzinfo=UTC)),
     Message(f"{SPRING_MESSAGES}/usernameTokenPlainTextAndTimestamp-soap.xml", R.TIMESTAMP_EXPIRED, R.TIMESTAMP_EXPIRED, TRANSPORT, timestamp=True, also=USERNAME, moment=datetime(2026, 6, 1, tzinfo=UTC), why="its Timestamp says 2036; ours lives five minutes"),
@@ -185,7 +185,7 @@ MESSAGES = [
     Message(f"{SPRING_MESSAGES}/emptySecurityHeader-soap.xml", R.TOKEN_MISSING, R.TIMESTAMP_MISSING, TRANSPORT, also=USERNAME),
     Message(f"{SPRING_MESSAGES}/empty-soap.xml", R.NO_SECURITY_HEADER, R.NO_SECURITY_HEADER, TRANSPORT, also=USERNAME),
     Message(f"{XWSS}/signed-soap.xml", R.SIGNATURE_STRUCTURE, R.SIGNATURE_STRUCTURE, signed=BODY, signer=InMessage(), proven=signatures_hold, why="a Reference without Transforms, which means inclusive canonical form"),
-    Message(f"{XWSS}/encrypted-soap.xml", None, R.ALGORITHM_NOT_IN_SUITE, encrypted=BODY, own=XWSS_KEY),
+    Message(f"{XWSS}/encrypted-soap.xml", None, R.SIGNATURE_MISSING, encrypted=BODY, own=XWSS_KEY),
     # ws.js and others in signxml
     Message(f"{WSJS}/test/unit/client/files/valid wss resp.xml", None, R.ALGORITHM_NOT_IN_SUITE, signed=BODY, timestamp=True, signer=lambda: pem(f"{WSJS}/examples/server_public.pem")),
     Message(f"{WSJS}/test/unit/client/files/invalid wss resp - changed content.xml", R.DIGEST_MISMATCH, R.ALGORITHM_NOT_IN_SUITE, signed=BODY, timestamp=True, signer=lambda: pem(f"{WSJS}/examples/server_public.pem")),

@@ -146,6 +146,7 @@ class Initiator:
             gate=self._gate,
             established=pending.secrets,
             signature_seen=lambda value: _not_our_own(value, pending),
+            timestamp_seen=lambda _: None,
             second_opinion=self._opinion,
         )
         evidence = examine(root, pending.version, context)

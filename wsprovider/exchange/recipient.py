@@ -18,12 +18,14 @@ from wsprovider.exchange.principal import ANONYMOUS, Principal, Proof
 from wsprovider.exchange.replies import algorithms_of, check_answerable, reply_blocks, secret_of
 from wsprovider.exchange.settings import Operation, RecipientSettings
 from wsprovider.exchange.verified import Transport, VerifiedRequest, WireMessage
+from wsprovider.header.timestamp import Timestamp
 from wsprovider.inbound.authenticate import authenticate
 from wsprovider.inbound.context import Context, Gate, SecondOpinion
 from wsprovider.inbound.evidence import CertificateKey, Evidence
 from wsprovider.inbound.examine import examine
 from wsprovider.inbound.finding import Circumstances
 from wsprovider.inbound.judge import Verdict, judge
+from wsprovider.inbound.rules.timestamp import staleness
 from wsprovider.keyring.snapshot import KeySnapshot
 from wsprovider.outbound.message import Outgoing
 from wsprovider.outbound.plan import plan
@@ -147,7 +149,9 @@ class Recipient:
             gate=self._gate,
             established={},
             signature_seen=lambda value: self._look_up(value, now),
+            timestamp_seen=lambda stamp: self._check_age(stamp, now),
             second_opinion=self._opinion,
+            understood=self.settings.understood,
         )
         evidence = examine(root, version, context)
         circumstances = Circumstances(
@@ -227,6 +231,12 @@ class Recipient:
         wanted = self.settings.roles
         if wanted and not wanted & principal.roles:
             raise WSSecurityError(Reason.ROLE_MISSING, principal.name)
+
+    def _check_age(self, stamp: Timestamp, now: datetime) -> None:
+        """Refuse what is stale before anything of it is decrypted."""
+        stale = staleness(stamp, now, self.settings.freshness)
+        if stale is not None:
+            raise WSSecurityError(stale.reason, stale.detail)
 
     # replay ----------------------------------------------------------------------------------
 

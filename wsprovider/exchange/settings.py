@@ -35,6 +35,7 @@ class RecipientSettings:
         name: for logs and metrics, such as ``echo/sign-encrypt-username``.
         operations: by the Clark name of their input.
         roles: any one of them lets a caller in; empty: every proven caller.
+        understood: Clark names of header blocks that the service understands (mustUnderstand).
         clear_password_over_http: accept a clear password that nothing encrypts.
         crosscheck: have the second engine check every signature and decryption again.
         addresses: absolute URLs that wsa:To may name (their host matters only when non-empty).
@@ -44,6 +45,7 @@ class RecipientSettings:
     name: str
     operations: Mapping[str, Operation]
     path: str
+    understood: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()
     freshness: Freshness = field(default_factory=Freshness)
     limits: Limits = field(default_factory=Limits)

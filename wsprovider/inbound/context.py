@@ -9,6 +9,7 @@ from lxml import etree
 
 from wsprovider.crypto.algorithms import PublicKey
 from wsprovider.crypto.ciphers import CIPHERS
+from wsprovider.header.timestamp import Timestamp
 from wsprovider.keyring.snapshot import KeySnapshot
 from wsprovider.policy.requirements import MessageRequirements
 from wsprovider.ports import Entropy
@@ -25,6 +26,9 @@ class Gate:
     Attributes:
         secret_lengths: lengths in bytes that an EncryptedKey may carry.
         short_keys: a 128-bit key may stand under a cipher of 256 (Apache Rampart).
+        signature_first: every alternative has a Signature that is not encrypted itself, so that
+            nothing need be decrypted for a message without one.
+        timestamp: every alternative has a Timestamp.
     """
 
     digests: frozenset[str]
@@ -34,6 +38,8 @@ class Gate:
     secret_lengths: frozenset[int]
     short_keys: bool
     encrypt_before_signing: bool
+    signature_first: bool
+    timestamp: bool
 
     @classmethod
     def of(cls, messages: Iterable[MessageRequirements]) -> "Gate":
@@ -53,6 +59,8 @@ class Gate:
             secret_lengths=frozenset(lengths | ({16} if short else set())),
             short_keys=short,
             encrypt_before_signing=found[0].encrypt_before_signing,
+            signature_first=all(one.has_signature and not one.encrypt_signature for one in found),
+            timestamp=all(one.timestamp for one in found),
         )
 
 
@@ -87,6 +95,9 @@ class Context:
         established: secrets that both sides already hold, by EncryptedKeySHA1 (for replies).
         signature_seen: told the identity of each SignatureValue that holds, before anything is
             decrypted; raises REPLAY when an accepted message had it.
+        timestamp_seen: told each Timestamp that can be read, also before anything is decrypted; raises
+            TIMESTAMP_EXPIRED or TIMESTAMP_FUTURE.
+        understood: header blocks, by Clark name, that somebody behind us understands.
         second_opinion: checks what our engine accepted with another one; None without.
     """
 
@@ -97,4 +108,6 @@ class Context:
     gate: Gate
     established: Mapping[bytes, bytes]
     signature_seen: Callable[[bytes], None]
+    timestamp_seen: Callable[[Timestamp], None]
     second_opinion: SecondOpinion | None = None
+    understood: frozenset[str] = frozenset()

@@ -1,12 +1,15 @@
 """The rounds: from a parsed envelope to evidence, along the document and without judging.
 
-Round 1 works on the tree as it came: the Security header is read, every readable Signature opened.
-What is encrypted is then decrypted to bytes, spliced in, and parsed again; a Signature or token that
-was encrypted is read in that last tree. Digests are compared on the last tree when the policy signs
-before it encrypts, and before decryption when it encrypts first; what was covered is carried by
-place. There is one round more only where the Signature itself was encrypted after encrypting parts.
+Round 1 works on the tree as it came: the Security header is read, every readable Signature opened, and
+every digest compared whose target holds no cipher text. So a Timestamp that can be read is known to be
+the signer's, and fresh, before anything is decrypted on the message's behalf. What is encrypted is then
+decrypted to bytes, spliced in, and parsed again; a Signature or token that was encrypted is read in that
+last tree. The remaining digests are compared there when the policy signs before it encrypts, and before
+decryption when it encrypts first. What was covered is carried by place. There is one round more only
+where the Signature itself was encrypted after encrypting parts.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -16,7 +19,14 @@ from wsprovider.header import encrypted_data
 from wsprovider.inbound.candidates import Candidates, read, read_children
 from wsprovider.inbound.closing import Covered, digest_reference
 from wsprovider.inbound.context import Context
-from wsprovider.inbound.decrypting import Decrypted, Where, decrypt_found, find, resolve
+from wsprovider.inbound.decrypting import (
+    Decrypted,
+    Found,
+    Where,
+    decrypt_found,
+    find,
+    resolve,
+)
 from wsprovider.inbound.evidence import CertificateKey, DecryptionFact, Evidence, SignatureFact
 from wsprovider.inbound.keys import Keys
 from wsprovider.inbound.opening import Opened, open_signature
@@ -26,7 +36,7 @@ from wsprovider.soap.version import SoapVersion
 from wsprovider.words.errors import SoapError, WSSecurityError
 from wsprovider.words.reasons import Reason
 from wsprovider.xml.ids import Ids, collect
-from wsprovider.xml.places import at
+from wsprovider.xml.places import Place, at, place_of
 from wsprovider.xml.splice import splice
 
 _NONCE_BYTES: Final = 12
@@ -45,7 +55,7 @@ def examine(root: etree._Element, version: SoapVersion, context: Context) -> Evi
         SoapError: the frame of the message is wrong.
     """
     envelope = soap_envelope.read(root, version)
-    soap_envelope.check_understood(envelope)
+    soap_envelope.check_understood(envelope, context.understood)
     ids = collect(root, context.limits)
     if envelope.security is None:
         return Evidence(envelope, ids, Candidates(), (), (), {}, frozenset())
@@ -62,8 +72,17 @@ class _Round:
 
 @dataclass(slots=True, eq=False)
 class _Closed:
+    """A signature whose digests are being compared.
+
+    Attributes:
+        compared: ids of the References that hold already.
+        confirmed: the second engine has agreed.
+    """
+
     opened: Opened
     covered: Covered = field(default_factory=Covered)
+    compared: set[str] = field(default_factory=set)
+    confirmed: bool = False
 
 
 class _Examination:
@@ -80,24 +99,62 @@ class _Examination:
         self.decrypted: list[Decrypted] = []
 
     def run(self) -> Evidence:
-        before = self.context.gate.encrypt_before_signing
         self._open(decrypted=False)
-        pending = self._decrypt_all()
-        if pending and before and not self.closed:
+        found = find(self.tree.envelope, self.candidates, self.context.limits)
+        if self.context.gate.encrypt_before_signing:
+            self._encrypted_first(found)
+        else:
+            self._signed_first(found)
+        if self.decrypted:
+            soap_envelope.check_understood(self.tree.envelope, self.context.understood)
+        return self._evidence()
+
+    def _signed_first(self, found: list[Found]) -> None:
+        """SignBeforeEncrypting: digests of what was encrypted are compared on the last tree."""
+        self._close(hidden=[one.place for one in found])
+        self._check_before_decryption(found)
+        self._splice(self._decrypt(found))
+        self._open(decrypted=True)
+        self._close()
+
+    def _encrypted_first(self, found: list[Found]) -> None:
+        """EncryptBeforeSigning: every digest is compared while what it covers is still encrypted."""
+        if found and not self.closed:
             # the Signature is encrypted, too: it comes out first, and covers what is still encrypted
+            pending = self._decrypt(found)
             signatures = [one for one in pending if _may_be_signature(one)]
-            pending = [one for one in pending if one not in signatures]
             self._splice(signatures)
             self._open(decrypted=True)
-        if before:
             self._close()
-        self._splice(pending)
-        if not before:
-            self._open(decrypted=True)
-            self._close()
-        if self.decrypted:
-            soap_envelope.check_understood(self.tree.envelope)
-        return self._evidence()
+            self._splice([one for one in pending if one not in signatures])
+            return
+        self._close()
+        self._check_before_decryption(found)
+        self._splice(self._decrypt(found))
+
+    def _check_before_decryption(self, found: list[Found]) -> None:
+        """Decrypt nothing for a message that is not somebody's, fresh, and seen for the first time.
+
+        Otherwise changed copies of an old message could ask questions of a CBC padding check, however
+        alike the answers are.
+
+        Raises:
+            WSSecurityError: SIGNATURE_MISSING, TIMESTAMP_MISSING, TIMESTAMP_NOT_SIGNED, or what
+                ``timestamp_seen`` says.
+        """
+        for stamp in self.candidates.timestamps.values():
+            self.context.timestamp_seen(stamp)
+        gate = self.context.gate
+        if not found or not gate.signature_first:
+            return
+        if not self.closed:
+            raise WSSecurityError(Reason.SIGNATURE_MISSING)
+        if gate.timestamp and not self.candidates.timestamps:
+            raise WSSecurityError(Reason.TIMESTAMP_MISSING)
+        for index in self.candidates.timestamps:
+            place = place_of(self._security()[index])
+            if not any(place in closed.covered.places for closed in self.closed):
+                raise WSSecurityError(Reason.TIMESTAMP_NOT_SIGNED)
 
     def _security(self) -> etree._Element:
         security = self.tree.envelope.security
@@ -114,8 +171,7 @@ class _Examination:
             opened = open_signature(signature, self.keys, self.context, decrypted=decrypted)
             self.closed.append(_Closed(opened))
 
-    def _decrypt_all(self) -> list[Decrypted]:
-        found = find(self.tree.envelope, self.candidates, self.context.limits)
+    def _decrypt(self, found: list[Found]) -> list[Decrypted]:
         keys = resolve(found, self.candidates, self.keys)
         return [decrypt_found(one, key, self.context) for one, key in zip(found, keys, strict=True)]
 
@@ -145,19 +201,37 @@ class _Examination:
             del self.candidates.encrypted[index]
         read_children(security, revealed, self.candidates, context.limits)
 
-    def _close(self) -> None:
-        """Compare every digest on the present tree."""
+    def _close(self, hidden: Sequence[Place] | None = None) -> None:
+        """Compare the digests on the present tree that were not compared before.
+
+        Args:
+            hidden: places of cipher text that is still to be decrypted: what holds any of it, or cannot
+                be found yet, waits for the last tree. None: nothing waits.
+        """
         envelope, ids, context = self.tree.envelope, self.tree.ids, self.context
         for closed in self.closed:
             opened = closed.opened
             for reference in opened.signature.references:
+                if reference.id in closed.compared:
+                    continue
+                if hidden and _waits(ids.get(reference.id), hidden):
+                    continue
                 digest_reference(reference, opened, envelope, ids, closed.covered, context.limits)
-            if context.second_opinion is not None:
-                key = opened.key
-                secret = key.certificate.public_key if isinstance(key, CertificateKey) else key.secret
-                targets = [ids[reference.id] for reference in opened.signature.references]
-                element = self._security()[opened.signature.index]
-                context.second_opinion.signature(element, secret, targets)
+                closed.compared.add(reference.id)
+            if len(closed.compared) == len(opened.signature.references):
+                self._ask_second_opinion(closed)
+
+    def _ask_second_opinion(self, closed: _Closed) -> None:
+        """Have the other engine verify the whole signature, once, on the tree where all of it holds."""
+        opinion = self.context.second_opinion
+        if opinion is None or closed.confirmed:
+            return
+        closed.confirmed = True
+        opened, ids = closed.opened, self.tree.ids
+        key = opened.key
+        secret = key.certificate.public_key if isinstance(key, CertificateKey) else key.secret
+        targets = [ids[reference.id] for reference in opened.signature.references]
+        opinion.signature(self._security()[opened.signature.index], secret, targets)
 
     def _evidence(self) -> Evidence:
         root = self.tree.envelope.root
@@ -193,3 +267,11 @@ class _Examination:
 def _may_be_signature(one: Decrypted) -> bool:
     """A hint which plaintext is the Signature; being wrong only means that it is not found."""
     return one.found.index is not None and _SIGNATURE_HINT in one.plaintext
+
+
+def _waits(target: etree._Element | None, hidden: Sequence[Place]) -> bool:
+    """Whether a target can only be digested after decryption."""
+    if target is None:
+        return True
+    place = place_of(target)
+    return any(one[: len(place)] == place for one in hidden)

@@ -1,7 +1,7 @@
 """What a rule found missing, and what rules are told beside the evidence."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from wsprovider.inbound.evidence import Evidence, SignatureFact
@@ -52,17 +52,20 @@ class Circumstances:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One message held against the requirements of one alternative."""
+    """One message held against the requirements of one alternative.
+
+    Attributes:
+        main: the message signature; None unless there is exactly one.
+    """
 
     requirements: MessageRequirements
     evidence: Evidence
     circumstances: Circumstances
+    main: SignatureFact | None = field(init=False)
 
-    @property
-    def main(self) -> SignatureFact | None:
-        """The message signature; None unless there is exactly one."""
+    def __post_init__(self) -> None:
         signatures = self.evidence.signatures
-        return signatures[0] if len(signatures) == 1 else None
+        object.__setattr__(self, "main", signatures[0] if len(signatures) == 1 else None)
 
 
 Rule = Callable[[Case], Iterator[Finding]]

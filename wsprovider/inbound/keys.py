@@ -5,6 +5,8 @@ from trust. A reference that names two different keys is refused; two certificat
 answer (a renewal).
 """
 
+from functools import lru_cache
+
 from cryptography.hazmat.primitives.asymmetric import rsa
 from lxml import etree
 
@@ -200,7 +202,7 @@ class Keys:
         named = [
             (index, token.certificate)
             for index, token in self._candidates.certificates.items()
-            if CertificateIndex((Certificate.from_der(token.certificate.der),), _itself).find(reference)
+            if CertificateIndex((_parsed(token.certificate.der),), _itself).find(reference)
         ]
         if len(named) > 1:
             raise WSSecurityError(Reason.AMBIGUOUS_KEY, "several tokens of the message have that name")
@@ -211,8 +213,8 @@ class Keys:
         return self._trusted(certificate, index)
 
     def _trusted(self, embedded: EmbeddedCertificate, index: int | None) -> CertificateKey:
-        certificate = Certificate.from_der(embedded.der)
-        path = tuple(Certificate.from_der(der) for der in embedded.path)
+        certificate = _parsed(embedded.der)
+        path = tuple(_parsed(der) for der in embedded.path)
         return self._accepted(certificate, path, index)
 
     def _accepted(
@@ -220,6 +222,10 @@ class Keys:
     ) -> CertificateKey:
         trusted = self._context.keys.trust(certificate, path, self._context.now)
         return CertificateKey(trusted.certificate, path, index, trusted.partner, trusted.roles)
+
+
+#: certificates of messages, parsed once: the same partners come again and again
+_parsed = lru_cache(maxsize=1024)(Certificate.from_der)
 
 
 def _itself(certificate: Certificate) -> Certificate:

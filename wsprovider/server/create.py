@@ -36,6 +36,7 @@ from wsprovider.server import log, wsdl
 from wsprovider.server.application import Provider
 from wsprovider.server.declared import Service, read_declared
 from wsprovider.server.endpoint import Endpoint
+from wsprovider.server.interface import headers_of
 from wsprovider.server.invoker import Invoker
 from wsprovider.server.protocols import SecureSoap11
 from wsprovider.words.dialects import DIALECTS
@@ -226,6 +227,7 @@ class _Composition:
             name=config.path.lstrip("/") or service.name,
             operations=invoker.operations,
             path=config.path,
+            understood=headers_of(invoker.application),
             roles=config.roles,
             freshness=config.freshness,
             limits=config.limits,

@@ -32,6 +32,15 @@ def operations_of(application: Any) -> dict[str, Operation]:
     }
 
 
+def headers_of(application: Any) -> frozenset[str]:
+    """Clark names of the header blocks that some operation declares, and so understands."""
+    return frozenset(
+        f"{{{cls.get_namespace()}}}{cls.get_type_name()}"
+        for _, descriptor in _descriptors(application)
+        for cls in descriptor.in_header or ()
+    )
+
+
 def action_of(tns: str, operation: str) -> str:
     """The action of an operation's request."""
     return f"{tns.rstrip('/')}/{operation}"

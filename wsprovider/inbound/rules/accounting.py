@@ -26,6 +26,10 @@ def used(case: Case) -> Iterator[Finding]:
         for index in found:
             if index not in needed:
                 yield Finding(Reason.UNUSED_HEADER_CHILD, evidence.child(index).tag)
+    opened = {fact.signature.index for fact in evidence.signatures}
+    for index in candidates.signatures:
+        if index not in opened:
+            yield Finding(Reason.UNUSED_HEADER_CHILD, "a Signature that was never opened")
     if case.requirements.protection is Protection.TRANSPORT:
         for index in candidates.encrypted_keys:
             yield Finding(Reason.ENCRYPTION_UNEXPECTED, evidence.child(index).tag)

@@ -1,9 +1,11 @@
 """Timestamp present, signed and fresh (SOAP Message Security 1.1, section 10; SP 1.2, section 6.2)."""
 
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Final
 
-from wsprovider.inbound.finding import Case, Finding, Rule
+from wsprovider.header.timestamp import Timestamp
+from wsprovider.inbound.finding import Case, Finding, Freshness, Rule
 from wsprovider.policy.requirements import Protection
 from wsprovider.words.reasons import Reason
 
@@ -25,15 +27,21 @@ def present_and_signed(case: Case) -> Iterator[Finding]:
 
 def fresh(case: Case) -> Iterator[Finding]:
     """Not expired, by its own word or ours, and not of the future."""
-    limits, now = case.circumstances.freshness, case.circumstances.now
     for stamp in case.evidence.candidates.timestamps.values():
-        if stamp.expires is None:
-            yield Finding(Reason.TIMESTAMP_MALFORMED, "no Expires")
-            continue
-        if stamp.created > now + limits.future:
-            yield Finding(Reason.TIMESTAMP_FUTURE, f"created {stamp.created.isoformat()}")
-        elif min(stamp.expires, stamp.created + limits.life) + limits.skew <= now:
-            yield Finding(Reason.TIMESTAMP_EXPIRED, f"created {stamp.created.isoformat()}")
+        finding = staleness(stamp, case.circumstances.now, case.circumstances.freshness)
+        if finding is not None:
+            yield finding
+
+
+def staleness(stamp: Timestamp, now: datetime, freshness: Freshness) -> Finding | None:
+    """What is wrong with a Timestamp's age; None when it is fresh."""
+    if stamp.expires is None:
+        return Finding(Reason.TIMESTAMP_MALFORMED, "no Expires")
+    if stamp.created > now + freshness.future:
+        return Finding(Reason.TIMESTAMP_FUTURE, f"created {stamp.created.isoformat()}")
+    if min(stamp.expires, stamp.created + freshness.life) + freshness.skew <= now:
+        return Finding(Reason.TIMESTAMP_EXPIRED, f"created {stamp.created.isoformat()}")
+    return None
 
 
 RULES: Final[tuple[Rule, ...]] = (present_and_signed, fresh)

@@ -1,0 +1,92 @@
+"""Nothing is decrypted for a message that is stale, unsigned, or was accepted before (I02, I08).
+
+A CBC padding check answers questions by time, however alike the faults are; so it is asked only on
+behalf of a fresh message whose signature holds over its Timestamp, and only the first time.
+"""
+
+import re
+
+import pytest
+
+from tests.simulator.world import World
+from wsprovider.header.times import format_time
+from wsprovider.inbound import decrypting
+from wsprovider.words.reasons import Reason
+
+ENCRYPTING = ("4", "5", "6", "7", "8")
+
+
+@pytest.fixture
+def decrypted(monkeypatch):
+    """The methods of all data that was decrypted."""
+    seen = []
+    genuine = decrypting.decrypt
+
+    def recorded(uri, key, octets):
+        seen.append(uri)
+        return genuine(uri, key, octets)
+
+    monkeypatch.setattr(decrypting, "decrypt", recorded)
+    return seen
+
+
+def changed_body(data):
+    """The same message with another octet in the Body's cipher text."""
+    start = data.rindex(b"<xenc:CipherValue>") + 40
+    return data[:start] + (b"A" if data[start : start + 1] != b"A" else b"B") + data[start + 1 :]
+
+
+@pytest.mark.parametrize("suite", ["Basic256", "Basic256GcmSha256"])
+@pytest.mark.parametrize("number", ENCRYPTING)
+class TestBeforeDecryption:
+    def test_a_genuine_message_is_decrypted(self, number, suite, decrypted):
+        World(number, suite=suite, clear_password_over_http=True).call()
+        assert decrypted
+
+    def test_a_stale_one_is_not(self, number, suite, decrypted):
+        world = World(number, suite=suite)
+        message = world.request().data
+        world.sleep(400)
+        assert world.refused(message).reason is Reason.TIMESTAMP_EXPIRED
+        assert not decrypted
+
+    def test_nor_one_of_the_future(self, number, suite, decrypted):
+        world = World(number, suite=suite)
+        message = world.request().data
+        world.sleep(-120)
+        assert world.refused(message).reason is Reason.TIMESTAMP_FUTURE
+        assert not decrypted
+
+    def test_nor_a_stale_one_with_a_new_date(self, number, suite, decrypted):
+        world = World(number, suite=suite)
+        message = world.request().data
+        world.sleep(400)
+        renewed = re.sub(
+            rb"(<wsu:Timestamp.*?<wsu:Created>)[^<]*(</wsu:Created><wsu:Expires>)[^<]*",
+            lambda found: b"".join(
+                (
+                    found[1],
+                    format_time(world.now).encode(),
+                    found[2],
+                    message[message.index(b"Expires>") + 8 :][:4] + b"-12-31T23:59:59.000Z",
+                )
+            ),
+            message,
+            count=1,
+        )
+        assert world.refused(renewed).reason is Reason.DIGEST_MISMATCH
+        assert not decrypted
+
+    def test_nor_one_without_a_signature(self, number, suite, decrypted):
+        world = World(number, suite=suite)
+        message = re.sub(rb"<ds:Signature .*</ds:Signature>", b"", world.request().data)
+        assert world.refused(message).reason is Reason.SIGNATURE_MISSING
+        assert not decrypted
+
+    def test_nor_a_changed_copy_of_an_accepted_one(self, number, suite, decrypted):
+        world = World(number, suite=suite, clear_password_over_http=True)
+        message = world.request().data
+        world.accept(message)
+        decrypted.clear()
+        assert world.refused(changed_body(message)).reason is Reason.REPLAY
+        assert not decrypted
