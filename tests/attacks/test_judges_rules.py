@@ -532,7 +532,7 @@ def test_a_bent_reply_is_refused(change, reason):
 
 
 def test_services_that_could_not_work_do_not_start():
-    world = World("8")
+    world = World("8", opinion=None)
     users, world.users = world.users, None  # type: ignore[assignment]
     with pytest.raises(ConfigurationError, match="user store"):
         world.make_recipient(world.settings)

@@ -8,7 +8,7 @@
     world.accept(exchange.request)                # raises what a tampered copy deserves
 
 Keys come from :mod:`tests.simulator.pki` at its fixed moment; the clock is :attr:`World.now` and
-moves only when a test moves it.
+moves only when a test moves it. Both engines check every message, wherever the second one can.
 """
 
 import os
@@ -16,12 +16,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
-from typing import Any
+from importlib.util import find_spec
+from typing import Any, Literal
 
 from lxml import etree
 
 from tests.simulator import pki
 from wsprovider.adapters.shared.memory import MemoryStore
+from wsprovider.crypto.crosscheck import XmlsecOpinion
+from wsprovider.exchange.crosschecking import cannot_check
 from wsprovider.exchange.initiator import Initiator, Pending
 from wsprovider.exchange.recipient import Recipient
 from wsprovider.exchange.settings import Operation, RecipientSettings
@@ -33,10 +36,11 @@ from wsprovider.keyring.ring import Purpose, Ring, RingKey, RingSnapshot
 from wsprovider.keyring.trust import Partner, PinnedGroup, Trust
 from wsprovider.outbound.message import Algorithms, Block, Credentials
 from wsprovider.policy.model import Parts, Policy
+from wsprovider.policy.requirements import compile_policy
 from wsprovider.ports import User
 from wsprovider.scenarios.catalogue import find
 from wsprovider.soap.version import SOAP_11, SoapVersion
-from wsprovider.words.errors import SoapError, WSSecurityError
+from wsprovider.words.errors import ConfigurationError, SoapError, WSSecurityError
 from wsprovider.words.limits import Limits
 from wsprovider.words.reasons import Reason
 from wsprovider.words.suites import SUITES, Suite
@@ -146,8 +150,8 @@ class World:
         client_key: str = "rsa-2048",
         service_key: str = "rsa-2048",
         algorithms: Algorithms | None = None,
-        opinion: SecondOpinion | None = None,
-        client_opinion: SecondOpinion | None = None,
+        opinion: SecondOpinion | Literal["wherever it can"] | None = "wherever it can",
+        client_opinion: SecondOpinion | Literal["wherever it can"] | None = "wherever it can",
         **settings: Any,
     ) -> None:
         chosen = SUITES[suite] if isinstance(suite, str) else suite
@@ -162,6 +166,9 @@ class World:
         self.users = Passwords()
         transported = getattr(self.policy.alternatives[0].binding, "token", None) is not None
         self.transport = SECURE if transported else PLAIN
+        engine = second_engine(self.policy, client_key, service_key)
+        opinion = engine if opinion == "wherever it can" else opinion
+        client_opinion = engine if client_opinion == "wherever it can" else client_opinion
         self.settings = RecipientSettings(
             "echo",
             {one.input: one for one in (OPERATION, OTHER_OPERATION)},
@@ -289,6 +296,24 @@ def policy(
     if encrypted is not None:
         fields["encrypted_parts"] = encrypted
     return Policy(base.id, (replace(one, binding=replace(one.binding, **binding), **fields),))
+
+
+@cache
+def _xmlsec() -> SecondOpinion | None:
+    return XmlsecOpinion() if find_spec("xmlsec") is not None else None
+
+
+def second_engine(policy: Policy, *kinds: str) -> SecondOpinion | None:
+    """The second engine, for policies and kinds of key that it can follow."""
+    try:
+        messages = [
+            message for one in compile_policy(policy, "world") for message in (one.request, one.reply)
+        ]
+    except ConfigurationError:  # the recipient will say so
+        return None
+    if "ed25519" in kinds or any(cannot_check(message) for message in messages):
+        return None
+    return _xmlsec()
 
 
 def echo_body(soap: SoapVersion, text: str) -> etree._Element:

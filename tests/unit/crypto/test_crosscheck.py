@@ -147,7 +147,7 @@ def test_the_verified_tree_is_unchanged(scenario):
 
 def judged_with_and_without(world, message):
     """Our weakened engine alone lets the message in; with the second engine it is refused."""
-    alone = World(world.policy)
+    alone = World(world.policy, opinion=None)
     assert alone.accept(message)
     return refused(world.accept, message)
 
