@@ -1,10 +1,11 @@
-"""The first hour of a user of the framework: install the wheel, ``wsprovider init``, gunicorn, a WSDL.
+"""The first hour of a user of the framework: install the wheel, ``wsprovider init``, gunicorn, a call.
 
 In a fresh environment and an empty folder, with nothing of this checkout on any path.
 """
 
 import os
 import re
+import shlex
 import signal
 import socket
 import subprocess
@@ -17,6 +18,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
+README = (ROOT / "README.md").read_text()
 
 pytestmark = [pytest.mark.live, pytest.mark.slow]
 
@@ -58,9 +60,10 @@ def _clean_environ() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
 
 
-def _run(command: list[str], folder: Path) -> str:
+def _run(command: list[str], folder: Path, **environ: str) -> str:
+    environment = _clean_environ() | environ
     done = subprocess.run(
-        command, cwd=folder, env=_clean_environ(), capture_output=True, text=True, check=False, timeout=600
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=600
     )
     assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
     return done.stdout
@@ -83,7 +86,13 @@ def test_the_wheel_holds_the_package_and_nothing_else(wheel: Path):
     assert not [name for name in names if "__pycache__" in name]
 
 
-def test_from_an_empty_folder_to_a_wsdl(environment: Path, tmp_path: Path):
+def _tutorial_call() -> list[str]:
+    """The command of the README's tutorial, word for word."""
+    (line,) = re.findall(r"^WSPROVIDER_PASSWORD=development wsprovider (call .*)$", README, re.MULTILINE)
+    return shlex.split(line)
+
+
+def test_from_an_empty_folder_to_a_called_service(environment: Path, tmp_path: Path):
     programs = environment / "bin"
     _run([str(programs / "wsprovider"), "init"], tmp_path)
     assert "nothing wrong" in _run([str(programs / "wsprovider"), "check"], tmp_path)
@@ -97,12 +106,15 @@ def test_from_an_empty_folder_to_a_wsdl(environment: Path, tmp_path: Path):
     )
     try:
         wsdl = _fetch(f"http://127.0.0.1:{port}/hello?wsdl", server)
+        call = [word.replace(":8080", f":{port}") for word in _tutorial_call()]
+        said = _run([str(programs / "wsprovider"), *call], tmp_path, WSPROVIDER_PASSWORD="development")
     finally:
         server.send_signal(signal.SIGTERM)
         log = server.communicate(timeout=60)[1]
     assert b"definitions" in wsdl, log
     assert b"SymmetricBinding" in wsdl
     assert f"http://127.0.0.1:{port}/hello".encode() in wsdl
+    assert "Hello, alice!" in said
     assert server.returncode == 0, log
 
 
