@@ -26,6 +26,7 @@ KEYS: Final = policies.KEYS | {
     "users",
     "roles",
     "clear_password_over_http",
+    "sender_fault_400",
     "crosscheck",
     "dialect",
     "public_url",
@@ -99,6 +100,7 @@ def read_endpoint(table: Table, folder: Path, label: str, problems: Problems) ->
         limits=limits,
         dialect=dialect,
         clear_password_over_http=clear_password,
+        sender_fault_400=table.flag("sender_fault_400"),
         crosscheck=crosscheck,
         public_url=public_url,
     )

@@ -39,6 +39,7 @@ class EndpointConfig:
     limits: Limits = field(default_factory=Limits)
     dialect: str = "200702"
     clear_password_over_http: bool = False
+    sender_fault_400: bool = False
     crosscheck: bool = False
     public_url: str | None = None
 

@@ -34,7 +34,7 @@ from wsprovider.policy.model import Policy
 from wsprovider.policy.requirements import Protection, compile_policy
 from wsprovider.ports import Clock, Entropy, SharedStore, Users
 from wsprovider.soap import addressing as wsa
-from wsprovider.soap.fault import refusal
+from wsprovider.soap.fault import fault_status, refusal
 from wsprovider.soap.version import SoapVersion
 from wsprovider.words.errors import (
     BackendError,
@@ -314,13 +314,17 @@ class Recipient:
         return WireMessage(
             sent.data,
             _content_type(request.version),
-            _fault_status(body, request.version) if fault else 200,
+            self._fault_status(body, request.version) if fault else 200,
         )
 
     def refuse(self, error: Exception, *, version: SoapVersion) -> WireMessage:
         """The fault that answers a refused message: unprotected, and uniform for security errors."""
-        message = refusal(error, version)
+        message = refusal(error, version, sender_400=self.settings.sender_fault_400)
         return WireMessage(message.data, _content_type(version), message.status)
+
+    def _fault_status(self, body: etree._Element, version: SoapVersion) -> int:
+        code = _fault_code(body, version)
+        return fault_status(code, version, sender_400=self.settings.sender_fault_400)
 
 
 def _signature_key(value: bytes) -> str:
@@ -331,10 +335,9 @@ def _content_type(version: SoapVersion) -> str:
     return f"{version.content_type}; charset=utf-8"
 
 
-def _fault_status(body: etree._Element, version: SoapVersion) -> int:
-    """HTTP's view of a fault: SOAP 1.2 part 2 section 7.5.2.2 tells Sender from the others."""
+def _fault_code(body: etree._Element, version: SoapVersion) -> str:
+    """The local name of a SOAP 1.2 fault's Code; empty for SOAP 1.1."""
     value = body.find(
         f"{{{version.namespace}}}Fault/{{{version.namespace}}}Code/{{{version.namespace}}}Value"
     )
-    local = (value.text or "").rpartition(":")[2].strip() if value is not None else ""
-    return version.client_status if local == version.client_code else version.server_status
+    return (value.text or "").rpartition(":")[2].strip() if value is not None else ""

@@ -37,6 +37,7 @@ class RecipientSettings:
         roles: any one of them lets a caller in; empty: every proven caller.
         understood: Clark names of header blocks that the service understands (mustUnderstand).
         clear_password_over_http: accept a clear password that nothing encrypts.
+        sender_fault_400: HTTP status 400 for Sender faults of SOAP 1.2, instead of 500.
         crosscheck: have the second engine check every signature and decryption again.
         addresses: absolute URLs that wsa:To may name (their host matters only when non-empty).
         path: the endpoint's path, which wsa:To must end with in any case.
@@ -50,5 +51,6 @@ class RecipientSettings:
     freshness: Freshness = field(default_factory=Freshness)
     limits: Limits = field(default_factory=Limits)
     clear_password_over_http: bool = False
+    sender_fault_400: bool = False
     crosscheck: bool = False
     addresses: tuple[str, ...] = ()

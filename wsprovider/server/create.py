@@ -232,6 +232,7 @@ class _Composition:
             freshness=config.freshness,
             limits=config.limits,
             clear_password_over_http=config.clear_password_over_http,
+            sender_fault_400=config.sender_fault_400,
             crosscheck=config.crosscheck,
         )
         recipient = Recipient(

@@ -69,12 +69,13 @@ _SOAP_CODES: Final = {
 }
 
 
-def refusal(error: Exception, version: SoapVersion) -> FaultMessage:
+def refusal(error: Exception, version: SoapVersion, *, sender_400: bool = False) -> FaultMessage:
     """The fault that answers a refused message.
 
     Args:
         error: what refused it; anything but our own errors is an internal error.
         version: of the reply.
+        sender_400: HTTP status 400 for a Sender fault of SOAP 1.2, which Apache CXF cannot read.
     """
     code = None
     status = None
@@ -86,10 +87,15 @@ def refusal(error: Exception, version: SoapVersion) -> FaultMessage:
         row = _INTERNAL
     code = code or (version.server_code if row.ours else version.client_code)
     if status is None:
-        status = version.server_status if row.ours else version.client_status
-        if code in _SOAP_CODES.values():
-            status = 500  # SOAP 1.2 part 2, table 20: only Sender is 400
+        status = fault_status(code, version, sender_400=sender_400)
     return FaultMessage(_write(version, code, row), status)
+
+
+def fault_status(code: str, version: SoapVersion, *, sender_400: bool) -> int:
+    """The HTTP status that goes with a fault's code (local name in SOAP's namespace)."""
+    if sender_400 and code == version.client_code:
+        return version.client_status
+    return version.server_status
 
 
 def reason_of(error: Exception) -> Reason:

@@ -18,7 +18,8 @@ class SoapVersion:
         role_attribute: local name of the attribute that addresses a header block.
         must_understand_true: the lexical values of mustUnderstand that mean true.
         own_roles: the role values (beside the absent one) that address us.
-        client_status, server_status: HTTP status of faults by whose fault it is.
+        client_status, server_status: HTTP status of faults by whose fault it is, as the version's HTTP
+            binding has it (SOAP 1.2 part 2, table 20); see docs/decisions/0044 for what is sent.
     """
 
     name: str

@@ -267,9 +267,10 @@ def test_addressing_is_answered(scenario, soap, namespace):
 
 
 @pytest.mark.parametrize("soap", VERSIONS, ids=lambda soap: soap.name)
+@pytest.mark.parametrize("sender_400", [False, True])
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_faults_of_the_service_are_protected_like_replies(scenario, soap):
-    world = World(scenario, soap=soap)
+def test_faults_of_the_service_are_protected_like_replies(scenario, soap, sender_400):
+    world = World(scenario, soap=soap, sender_fault_400=sender_400)
     pending = world.request()
     verified = world.accept(pending.data)
     inner = (
@@ -279,7 +280,7 @@ def test_faults_of_the_service_are_protected_like_replies(scenario, soap):
     )
     fault = etree.fromstring(f'<s:Body xmlns:s="{soap.namespace}"><s:Fault>{inner}</s:Fault></s:Body>')
     wire = world.recipient.reply(verified, fault, fault=True)
-    assert wire.status == (500 if soap is SOAP_11 else 400)
+    assert wire.status == (400 if sender_400 and soap is not SOAP_11 else 500)
     answer = world.initiator.accept(pending, wire.data, secure=world.transport.secure)
     assert answer.fault
     if scenario in "45678":

@@ -17,7 +17,7 @@ def test_every_reason_gets_the_same_bytes(version):
     faults = {refusal(WSSecurityError(reason, f"detail {reason.name}"), version) for reason in Reason}
     assert len(faults) == 1
     (fault,) = faults
-    assert fault.status == (500 if version is SOAP_11 else 400)
+    assert fault.status == 500
 
 
 @pytest.mark.parametrize("version", VERSIONS, ids=lambda version: version.name)
@@ -55,7 +55,15 @@ def test_a_status_of_its_own():
     assert refusal(SoapError(SoapFault.CLIENT, Reason.MESSAGE_TOO_LARGE, status=413), SOAP_12).status == 413
     assert refusal(SoapError(SoapFault.MUST_UNDERSTAND, Reason.NOT_UNDERSTOOD), SOAP_12).status == 500
     assert refusal(SoapError(SoapFault.VERSION_MISMATCH, Reason.SOAP_VERSION), SOAP_12).status == 500
-    assert refusal(SoapError(SoapFault.CLIENT, Reason.NOT_AN_INPUT), SOAP_12).status == 400
+
+
+def test_the_status_of_the_sender_is_400_where_it_is_asked_for():
+    error = SoapError(SoapFault.CLIENT, Reason.NOT_AN_INPUT)
+    assert [refusal(error, version).status for version in VERSIONS] == [500, 500]
+    assert [refusal(error, version, sender_400=True).status for version in VERSIONS] == [500, 400]
+    assert [refusal(ValueError(), version, sender_400=True).status for version in VERSIONS] == [500, 500]
+    other = SoapError(SoapFault.MUST_UNDERSTAND, Reason.NOT_UNDERSTOOD)
+    assert refusal(other, SOAP_12, sender_400=True).status == 500
 
 
 def test_every_security_reason_has_a_fault_code():
