@@ -86,3 +86,9 @@ def test_limits_are_let_in_up_to_the_last():
     world = World("3", limits=Limits(depth=102))
     genuine = world.request().data
     assert isinstance(world.refused(genuine.replace(b"hello", b"<a>" * 98 + b"</a>" * 98)), WSSecurityError)
+
+
+def test_the_page_of_the_handbook_says_the_same():
+    from tests.attacks.page import TARGET, page
+
+    assert TARGET.read_text(encoding="utf-8") == page(), "run python -m tests.attacks.page"
