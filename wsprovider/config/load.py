@@ -66,6 +66,7 @@ def load_provider(
         http_url=environment.http_url,
         https_url=environment.https_url,
         metrics=process.metrics,
+        refused_bytes=process.refused_bytes,
         tls_certificate=process.tls_certificate,
         tls_key=process.tls_key,
         development_keys=backing.development_keys,

@@ -73,6 +73,7 @@ class ProviderConfig:
         http_url, https_url: base URLs of the two listeners as ``wsprovider serve`` started them: what a
             WSDL names where nothing says public_url (transport bindings name https_url).
         metrics: ``/metrics`` is answered.
+        refused_bytes: bytes of refused messages after which a worker is replaced.
         development_keys: keys that ``wsprovider init`` made are in use.
         tls_certificate, tls_key: PEM files for HTTPS, relative to the keys folder; None:
             ``tls/server.cert.pem`` and ``tls/server.key.pem``.
@@ -87,6 +88,7 @@ class ProviderConfig:
     http_url: str | None = None
     https_url: str | None = None
     metrics: bool = False
+    refused_bytes: int = 256_000_000
     tls_certificate: str | None = None
     tls_key: str | None = None
     development_keys: bool = False

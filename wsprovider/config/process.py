@@ -12,7 +12,9 @@ from wsprovider.config.table import Table
 
 FILE: Final = "provider.toml"
 
-_KEYS: Final = frozenset({"keys", "shared", "trusted_proxies", "public_url", "metrics", "tls"})
+_KEYS: Final = frozenset(
+    {"keys", "shared", "trusted_proxies", "public_url", "metrics", "refused_bytes", "tls"}
+)
 _STORES: Final = frozenset({"memory", "sqlite", "redis", "rediss", "unix"})
 
 
@@ -26,6 +28,7 @@ class ProcessSettings:
         trusted_proxies: networks whose forwarded-protocol header counts.
         public_url: default base URL of every endpoint.
         metrics: whether ``/metrics`` is answered.
+        refused_bytes: bytes of refused messages after which a worker is replaced.
         tls_certificate, tls_key: PEM files for HTTPS, relative to the keys folder.
     """
 
@@ -34,6 +37,7 @@ class ProcessSettings:
     trusted_proxies: tuple[str, ...] = ()
     public_url: str | None = None
     metrics: bool = False
+    refused_bytes: int = 256_000_000
     tls_certificate: str | None = None
     tls_key: str | None = None
 
@@ -58,6 +62,7 @@ def read_process(services: Path, problems: Problems) -> ProcessSettings:
         trusted_proxies=_read_proxies(table),
         public_url=read_base_url(table, "public_url"),
         metrics=table.flag("metrics"),
+        refused_bytes=table.whole("refused_bytes", 256_000_000, lowest=1_000_000, highest=1 << 40),
         tls_certificate=tls.text("certificate"),
         tls_key=tls.text("key"),
     )

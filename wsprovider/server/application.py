@@ -14,6 +14,7 @@ from wsprovider.exchange.recipient import Transport
 from wsprovider.server import log, metrics, wsdl
 from wsprovider.server.endpoint import Endpoint, Reply, last_resort
 from wsprovider.server.transport import TransportFacts
+from wsprovider.server.wear import Wear
 from wsprovider.soap.version import SOAP_11
 from wsprovider.version import __version__
 from wsprovider.words.errors import ConfigurationError, Problem
@@ -41,6 +42,7 @@ class Provider:
         trusted_proxies: Sequence[str] = (),
         health: Mapping[str, HealthCheck] | None = None,
         publish_metrics: bool = False,
+        wear: Wear | None = None,
         close: Callable[[], None] = lambda: None,
     ) -> None:
         """Lay out the paths.
@@ -50,6 +52,7 @@ class Provider:
             trusted_proxies: networks whose forwarded-protocol header counts.
             health: checks that ``/healthz`` makes, by name.
             publish_metrics: ``/metrics`` is answered.
+            wear: has the worker replaced that parsed too much of strangers.
             close: releases what the endpoints use.
 
         Raises:
@@ -74,6 +77,7 @@ class Provider:
         self._facts = TransportFacts(trusted_proxies)
         self._health = dict(health or {})
         self._publish_metrics = publish_metrics
+        self._wear = wear or Wear()
         self._close = close
 
     def close(self) -> None:
@@ -104,7 +108,10 @@ class Provider:
             transport = self._facts.of(environ)
             if method in _READ_METHODS:
                 return _document(endpoint, environ, transport)
-            return endpoint.handle(environ, transport, self.metrics)
+            reply = endpoint.handle(environ, transport, self.metrics)
+            if reply.refused:
+                self._wear.note(reply.refused, environ)
+            return reply
         if method in _READ_METHODS:
             if path == HEALTH_PATH:
                 return self._healthz()

@@ -39,6 +39,7 @@ from wsprovider.server.endpoint import Endpoint
 from wsprovider.server.interface import headers_of
 from wsprovider.server.invoker import Invoker
 from wsprovider.server.protocols import SecureSoap11
+from wsprovider.server.wear import Wear
 from wsprovider.words.dialects import DIALECTS
 from wsprovider.words.errors import BackendError, ConfigurationError
 
@@ -189,6 +190,7 @@ class _Composition:
             trusted_proxies=self._config.trusted_proxies,
             health={"shared store": partial(_check_store, store)},
             publish_metrics=self._config.metrics,
+            wear=Wear(self._config.refused_bytes),
             close=store.close,
         )
 

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from wsprovider.exchange.recipient import Recipient, Transport, VerifiedRequest, WireMessage
@@ -24,12 +24,14 @@ class Reply:
 
     Attributes:
         headers: beside Content-Type and Content-Length.
+        refused: length of the body, when it was read and the message not accepted.
     """
 
     status: int
     content_type: str
     data: bytes
     headers: tuple[tuple[str, str], ...] = ()
+    refused: int = 0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -68,20 +70,22 @@ class Endpoint:
 
     def _answer(self, environ: Mapping[str, Any], transport: Transport, record: log.Record) -> Reply:
         version = http.promised_version(environ)
+        received = 0
         try:
-            request = self._verified(environ, transport)
+            read = http.read_request(environ, self.message_bytes)
+            received = len(read.body)
+            request = self._verified(read, transport)
             record.operation = request.operation.name
             record.principal = request.principal.name
             record.message_id = request.message_id
         except (Exception, SystemExit) as error:  # noqa: BLE001 - attacks.md P06
-            return self._refused(error, version, record)
+            return replace(self._refused(error, version, record), refused=received)
         try:
             return self._served(request, environ, record)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a reply that cannot be protected: P09
             return self._refused(error, version, record)
 
-    def _verified(self, environ: Mapping[str, Any], transport: Transport) -> VerifiedRequest:
-        request = http.read_request(environ, self.message_bytes)
+    def _verified(self, request: http.HttpRequest, transport: Transport) -> VerifiedRequest:
         return self.recipient.accept(
             request.body,
             version=request.version,
