@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from wsprovider.adapters.keys.folder import load_snapshot
+from wsprovider.adapters.keys.folder import Loaded, load_snapshot
 from wsprovider.adapters.users.opening import open_users
 from wsprovider.config.development import uses_development_keys
 from wsprovider.config.endpoints import ReadEndpoint
+from wsprovider.config.fitting import unfit_keys
 from wsprovider.config.problems import Problems
 from wsprovider.words.errors import BackendError
+from wsprovider.words.limits import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,22 +69,33 @@ class _Look:
         self._problems = problems
         self._environ = environ
         self._now = datetime.now(UTC)
-        self._seen: set[object] = set()
+        self._seen: dict[tuple[str | None, tuple[str, ...], Limits], Loaded | None] = {}
 
     def check_keys(self, endpoint: ReadEndpoint) -> None:
         """The ring has keys for its purposes now, and trust trusts somebody."""
         config, demands = endpoint.config, endpoint.demands
         ring = config.ring if demands.ring else None
         trust = config.trust if demands.trust else ()
-        if (ring is None and not trust) or (ring, trust, config.limits) in self._seen:
+        wanted = (ring, trust, config.limits)
+        if ring is None and not trust:
             return
-        self._seen.add((ring, trust, config.limits))
+        if wanted not in self._seen:
+            self._seen[wanted] = None
+            self._look(endpoint, ring, trust)
+        loaded = self._seen[wanted]
+        if loaded is not None and ring is not None:
+            for what in unfit_keys(config.policy, loaded.snapshot, self._now):
+                endpoint.table.problem("ring", f'"{ring}": {what}')
+
+    def _look(self, endpoint: ReadEndpoint, ring: str | None, trust: tuple[str, ...]) -> None:
+        config = endpoint.config
         with self._problems.collecting(f"needed by {config.path}"):
             loaded = load_snapshot(
                 self._keys, ring, trust, limits=config.limits, now=self._now, environ=self._environ
             )
             if trust and loaded.snapshot.trusts_nobody:
                 endpoint.table.problem("trust", "trusts nobody: its groups hold no certificate")
+            self._seen[ring, trust, config.limits] = loaded
             self.development |= uses_development_keys(self._keys, loaded)
             self.warnings.update(dict.fromkeys(str(warning) for warning in loaded.warnings))
 

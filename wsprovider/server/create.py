@@ -235,6 +235,7 @@ class _Composition:
             limits=config.limits,
             clear_password_over_http=config.clear_password_over_http,
             sender_fault_400=config.sender_fault_400,
+            addresses=(f"{config.public_url}{config.path}",) if config.public_url else (),
             crosscheck=config.crosscheck,
         )
         recipient = Recipient(

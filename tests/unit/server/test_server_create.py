@@ -19,7 +19,7 @@ from tests.simulator.world import BOTH, ECHO, OPERATION, echo_body, party, resul
 from tests.unit.server.plain import SOAP12_TYPE, VERSIONS, call
 from wsprovider.adapters.users.development import development_users
 from wsprovider.config.development import create_development_keys
-from wsprovider.exchange.initiator import Initiator
+from wsprovider.exchange.initiator import Initiator, addressing
 from wsprovider.keyring.material import Certificate, KeyPair
 from wsprovider.outbound.message import Credentials
 from wsprovider.scenarios.catalogue import find
@@ -372,3 +372,15 @@ def test_names_that_only_text_uses_survive_protection(keys, tmp_path, number, ve
         code = fault.payload.find(f".//{{{soap.namespace}}}Subcode/{{{soap.namespace}}}Value")
     prefix, _, local = code.text.partition(":")
     assert (code.nsmap[prefix], local) == ("urn:codes", "Broken")
+
+
+def test_a_public_address_is_the_only_one_that_messages_may_name(keys, tmp_path):
+    app = app_of(keys, tmp_path, settings(3), public_url="https://services.example.org/soap")
+    caller = initiator(keys, find(3).policy())
+    for host, status in (
+        ("https://services.example.org/soap", 200),
+        ("https://other.example.org/soap", 500),
+    ):
+        blocks = addressing(to=f"{host}/echo/3", action=OPERATION.action, message_id="urn:a")
+        pending = caller.request(echo_body(SOAP_11, "hello"), version=SOAP_11, blocks=blocks)
+        assert post(app, 3, pending.data).status == status

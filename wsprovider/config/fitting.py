@@ -1,0 +1,45 @@
+"""Whether the keys of a ring are of the kinds that a policy needs: said at start, not by the first reply."""
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from wsprovider.crypto.algorithms import fitting_signature
+from wsprovider.keyring.lifecycle import DECRYPTS
+from wsprovider.keyring.ring import Purpose, RingSnapshot
+from wsprovider.policy.model import Policy
+from wsprovider.policy.requirements import MessageRequirements, Protection, compile_policy
+from wsprovider.words.errors import ConfigurationError
+
+
+def unfit_keys(policy: Policy, snapshot: RingSnapshot, now: datetime) -> Iterator[str]:
+    """What the policy asks of our keys and they cannot do.
+
+    A policy that cannot be compiled yields nothing; compiling it for service says why.
+    """
+    try:
+        alternatives = compile_policy(policy, "policy")
+    except ConfigurationError:
+        return
+    if any(_receives_keys(one.request) for one in alternatives) and not _can_unwrap(snapshot, now):
+        yield "must hold an RSA key that decrypts: messages bring their key encrypted to it"
+    for one in alternatives:
+        if one.reply.protection is not Protection.ASYMMETRIC or not one.reply.has_signature:
+            continue
+        suite, pair = one.reply.suite, snapshot.signing_key(now)
+        if fitting_signature(pair.private_key, suite.asymmetric_signatures) is None:
+            yield f'suite {suite.name} has no signature method for the kind of its key "{pair.name}"'
+
+
+def _receives_keys(message: MessageRequirements) -> bool:
+    return message.protection is Protection.SYMMETRIC or message.has_encryption
+
+
+def _can_unwrap(snapshot: RingSnapshot, now: datetime) -> bool:
+    return any(
+        Purpose.DECRYPT in key.purposes
+        and key.lifespan.state(now) in DECRYPTS
+        and isinstance(key.pair.private_key, rsa.RSAPrivateKey)
+        for key in snapshot.ring.keys
+    )
