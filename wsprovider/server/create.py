@@ -225,6 +225,7 @@ class _Composition:
         users = self._user_store(config) if demands.users else None
         if self._store is None:
             return None
+        public = config.public_url or self._config.public_url
         settings = RecipientSettings(
             name=config.path.lstrip("/") or service.name,
             operations=invoker.operations,
@@ -235,7 +236,7 @@ class _Composition:
             limits=config.limits,
             clear_password_over_http=config.clear_password_over_http,
             sender_fault_400=config.sender_fault_400,
-            addresses=(f"{config.public_url}{config.path}",) if config.public_url else (),
+            addresses=(f"{public}{config.path}",) if public else (),
             crosscheck=config.crosscheck,
         )
         recipient = Recipient(
