@@ -15,7 +15,9 @@ class Exchanges:
     """The simulator's client and service under one policy, with one payload."""
 
     def __init__(self, scenario: str | Policy, payload: Payload, *, suite: str | None = None) -> None:
-        self.world = World(scenario, suite=suite, clear_password_over_http=True)
+        self.world = World(
+            scenario, suite=suite, clear_password_over_http=True, opinion=None, client_opinion=None
+        )
         self._payload = payload
         self.body = payload(self.world.soap, "echoResponse")
         request = self.make(1)[0]

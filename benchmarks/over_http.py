@@ -112,7 +112,8 @@ class Gunicorn:
             *(sys.executable, "-m", "gunicorn", "--config", "python:wsprovider.cli.gunicorn_settings"),
             *("--bind", bind, "--log-level", "warning", "wsgi:application"),
         ]
-        self._process = subprocess.Popen(command, cwd=self._folder, env=environ)
+        with (self._folder / "gunicorn.log").open("wb") as log:  # a line a request, as in production
+            self._process = subprocess.Popen(command, cwd=self._folder, env=environ, stderr=log)
         deadline = time.monotonic() + _PATIENCE
         while len(self._workers()) < _WORKERS or not self._listens():
             if self._process.poll() is not None or time.monotonic() > deadline:

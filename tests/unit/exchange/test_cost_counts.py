@@ -90,7 +90,7 @@ def accepted(world, counts):
 
 @pytest.mark.parametrize("number", sorted(SIGNED | {"1"}))
 def test_a_request_costs_each_step_once(number, counts):
-    world = World(number, clear_password_over_http=True)
+    world = World(number, clear_password_over_http=True, opinion=None, client_opinion=None)
     verified, references = accepted(world, counts)
     signed, encrypted, symmetric = number in SIGNED, number in ENCRYPTED, number in SYMMETRIC
     rounds = 1 + encrypted
@@ -111,7 +111,7 @@ def test_a_request_costs_each_step_once(number, counts):
 
 @pytest.mark.parametrize("number", sorted(SIGNED | {"1"}))
 def test_a_reply_costs_each_step_once(number, counts):
-    world = World(number, clear_password_over_http=True)
+    world = World(number, clear_password_over_http=True, opinion=None, client_opinion=None)
     verified, _ = accepted(world, counts)
     counts.__dict__.update(calls=Counter(), canonicalised=Counter())
     reply = world.recipient.reply(verified, reply_body(world.soap, "hello")).data
@@ -127,7 +127,7 @@ def test_a_reply_costs_each_step_once(number, counts):
 
 def test_a_derived_key_is_derived_once(counts, root):
     policy = read_policy((root / DERIVED).read_bytes(), where=DERIVED)
-    world = World(policy)
+    world = World(policy, opinion=None, client_opinion=None)
     verified, _ = accepted(world, counts)
     derived = len(verified.evidence.candidates.derived_keys)
     assert derived == 2
