@@ -14,7 +14,7 @@ from wsprovider.keyring.lifecycle import ALWAYS, ANSWERS, DECRYPTS, PUBLISHED, K
 from wsprovider.keyring.material import Certificate, CertificateReference, KeyPair
 from wsprovider.keyring.path import Chain
 from wsprovider.keyring.snapshot import Trusted
-from wsprovider.keyring.trust import Trust
+from wsprovider.keyring.trust import Partner, Trust
 from wsprovider.words.errors import ConfigurationError, Problem, WSSecurityError
 from wsprovider.words.reasons import Reason
 
@@ -135,6 +135,11 @@ class RingSnapshot:
     def trusts_nobody(self) -> bool:
         """Whether no trust is configured; a policy that needs some must not start."""
         return self._trust.empty
+
+    @property
+    def partners(self) -> tuple[Partner, ...]:
+        """The partners whose very certificates are configured, for reports."""
+        return self._trust.partners
 
     @property
     def trusted_certificates(self) -> tuple[Certificate, ...]:

@@ -1,0 +1,149 @@
+"""``wsprovider keys``: our own keys and our partners' certificates, their states and the days they have left.
+
+``list`` shows every ring, every trust group and the TLS certificate of the keys folder; ``check`` names those
+that expire soon (or have) and exits with 1 when there are any, for cron. Nothing is changed.
+"""
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Final
+
+from wsprovider.adapters.keys.folder import load_snapshot
+from wsprovider.adapters.keys.pem import load_certificates
+from wsprovider.adapters.keys.reading import MaterialError
+from wsprovider.cli.folders import SERVICES, add_folders, environ_of
+from wsprovider.cli.services import aligned
+from wsprovider.config.load import keys_folder
+from wsprovider.keyring.lifecycle import KeyState
+from wsprovider.keyring.material import Certificate
+from wsprovider.words.errors import ConfigurationError, Problem
+from wsprovider.words.limits import Limits
+
+_TRUST: Final = "trust"
+_TLS: Final = Path("tls") / "server.cert.pem"
+_HEADING: Final = ("WHAT", "NAME", "STATE", "PURPOSES", "NOT AFTER", "DAYS", "SUBJECT")
+_WARN_DAYS: Final = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """One certificate of the keys folder.
+
+    Attributes:
+        what: the ring or trust group it belongs to.
+        name: the key's, the partner's, or what else it is.
+        state: of a key of ours (``KeyState``), or empty.
+        purposes: of a key of ours, or empty.
+    """
+
+    what: str
+    name: str
+    state: str
+    purposes: str
+    certificate: Certificate
+
+    def days(self, now: datetime) -> int:
+        """Whole days until it expires; negative when it has."""
+        return (self.certificate.parsed.not_valid_after_utc - now).days
+
+    def row(self, now: datetime) -> tuple[str, ...]:
+        """A line of the table."""
+        return (
+            self.what,
+            self.name,
+            self.state or "-",
+            self.purposes or "-",
+            f"{self.certificate.parsed.not_valid_after_utc:%Y-%m-%d}",
+            str(self.days(now)),
+            self.certificate.subject,
+        )
+
+
+def register(commands: Any) -> None:
+    """Add the command and its own commands."""
+    command = commands.add_parser(
+        "keys",
+        help="list keys and certificates, and find those that expire",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    verbs = command.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    listing = verbs.add_parser("list", help="show every key and certificate")
+    checking = verbs.add_parser("check", help="name what expires soon; exit code 1 when there is any")
+    checking.add_argument(
+        "--warn", type=int, default=_WARN_DAYS, metavar="DAYS", help="days ahead (default: %(default)s)"
+    )
+    listing.set_defaults(run=run_list)
+    checking.set_defaults(run=run_check)
+    for verb in (listing, checking):
+        add_folders(verb)
+
+
+def run_list(options: argparse.Namespace) -> int:
+    """Print the table."""
+    now = datetime.now(UTC)
+    for line in aligned([_HEADING, *(held.row(now) for held in _held(options, now))]):
+        print(line)
+    return 0
+
+
+def run_check(options: argparse.Namespace) -> int:
+    """Print what expires within so many days; keys that are GONE need no renewal."""
+    now = datetime.now(UTC)
+    soon = [
+        held
+        for held in _held(options, now)
+        if held.days(now) < options.warn and held.state != KeyState.GONE.value
+    ]
+    if not soon:
+        print(f"nothing expires within {options.warn} days")
+        return 0
+    for line in aligned([_HEADING, *(held.row(now) for held in soon)]):
+        print(line)
+    return 1
+
+
+def _held(options: argparse.Namespace, now: datetime) -> list[Held]:
+    environ = environ_of(options)
+    folder = keys_folder(SERVICES, environ)
+    if not folder.is_dir():
+        raise ConfigurationError([Problem(str(folder), "there is no such keys folder")])
+    return [*_rings(folder, now, environ), *_trusted(folder, now, environ), *_tls(folder)]
+
+
+def _rings(folder: Path, now: datetime, environ: dict[str, str]) -> Iterator[Held]:
+    for file in sorted(folder.glob("*/ring.toml")):
+        name = file.parent.name
+        loaded = load_snapshot(folder, name, (), limits=Limits(), now=now, environ=environ)
+        for key in loaded.snapshot.ring.keys:
+            purposes = ", ".join(sorted(purpose.value for purpose in key.purposes))
+            state = key.lifespan.state(now).value
+            yield Held(f"ring {name}", key.pair.name, state, purposes, key.pair.certificate)
+
+
+def _trusted(folder: Path, now: datetime, environ: dict[str, str]) -> Iterator[Held]:
+    groups = folder / _TRUST
+    for group in sorted(path for path in groups.iterdir() if path.is_dir()) if groups.is_dir() else ():
+        loaded = load_snapshot(folder, None, (group.name,), limits=Limits(), now=now, environ=environ)
+        pinned: set[Certificate] = set()
+        for partner in loaded.snapshot.partners:
+            for certificate in partner.certificates:
+                pinned.add(certificate)
+                yield Held(f"trust {group.name}", partner.name, "", "", certificate)
+        for certificate in loaded.snapshot.trusted_certificates:
+            if certificate not in pinned:
+                yield Held(f"trust {group.name}", "(authority)", "", "", certificate)
+
+
+def _tls(folder: Path) -> Iterator[Held]:
+    file = folder / _TLS
+    if not file.is_file():
+        return
+    try:
+        certificate = load_certificates(file.read_bytes())[0]
+    except MaterialError as error:
+        raise ConfigurationError([Problem(str(file), str(error))]) from None
+    yield Held("tls", file.name, "", "", certificate)
