@@ -83,7 +83,9 @@ class _Look:
             self._seen[wanted] = None
             self._look(endpoint, ring, trust)
         loaded = self._seen[wanted]
-        if loaded is not None and ring is not None:
+        if loaded is None or ring is None:
+            return
+        with self._problems.collecting(f"needed by {config.path}"):
             for what in unfit_keys(config.policy, loaded.snapshot, self._now):
                 endpoint.table.problem("ring", f'"{ring}": {what}')
 

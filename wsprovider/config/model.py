@@ -2,10 +2,14 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 
 from wsprovider.exchange.settings import Freshness
 from wsprovider.policy.model import Policy
 from wsprovider.words.limits import Limits
+
+REFUSED_BYTES: Final = 256_000_000
+"""Bytes of refused messages after which a worker is replaced (docs/decisions/0045)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ class ProviderConfig:
     http_url: str | None = None
     https_url: str | None = None
     metrics: bool = False
-    refused_bytes: int = 256_000_000
+    refused_bytes: int = REFUSED_BYTES
     tls_certificate: str | None = None
     tls_key: str | None = None
     development_keys: bool = False

@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from wsprovider.config.endpoints import read_base_url
+from wsprovider.config.model import REFUSED_BYTES
 from wsprovider.config.problems import Problems
 from wsprovider.config.table import Table
 
@@ -37,7 +38,7 @@ class ProcessSettings:
     trusted_proxies: tuple[str, ...] = ()
     public_url: str | None = None
     metrics: bool = False
-    refused_bytes: int = 256_000_000
+    refused_bytes: int = REFUSED_BYTES
     tls_certificate: str | None = None
     tls_key: str | None = None
 
@@ -62,7 +63,7 @@ def read_process(services: Path, problems: Problems) -> ProcessSettings:
         trusted_proxies=_read_proxies(table),
         public_url=read_base_url(table, "public_url"),
         metrics=table.flag("metrics"),
-        refused_bytes=table.whole("refused_bytes", 256_000_000, lowest=1_000_000, highest=1 << 40),
+        refused_bytes=table.whole("refused_bytes", REFUSED_BYTES, lowest=1_000_000, highest=1 << 40),
         tls_certificate=tls.text("certificate"),
         tls_key=tls.text("key"),
     )

@@ -26,8 +26,8 @@ class Gate:
     Attributes:
         secret_lengths: lengths in bytes that an EncryptedKey may carry.
         short_keys: a 128-bit key may stand under a cipher of 256 (Apache Rampart).
-        signature_first: every alternative has a Signature that is not encrypted itself, so that
-            nothing need be decrypted for a message without one.
+        signature: every alternative has a Signature.
+        hidden_signature: some alternative has its Signature encrypted.
         timestamp: every alternative has a Timestamp.
     """
 
@@ -38,7 +38,8 @@ class Gate:
     secret_lengths: frozenset[int]
     short_keys: bool
     encrypt_before_signing: bool
-    signature_first: bool
+    signature: bool
+    hidden_signature: bool
     timestamp: bool
 
     @classmethod
@@ -59,7 +60,8 @@ class Gate:
             secret_lengths=frozenset(lengths | ({16} if short else set())),
             short_keys=short,
             encrypt_before_signing=found[0].encrypt_before_signing,
-            signature_first=all(one.has_signature and not one.encrypt_signature for one in found),
+            signature=all(one.has_signature for one in found),
+            hidden_signature=any(one.encrypt_signature for one in found),
             timestamp=all(one.timestamp for one in found),
         )
 

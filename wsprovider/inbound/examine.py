@@ -5,8 +5,8 @@ every digest compared whose target holds no cipher text. So a Timestamp that can
 the signer's, and fresh, before anything is decrypted on the message's behalf. What is encrypted is then
 decrypted to bytes, spliced in, and parsed again; a Signature or token that was encrypted is read in that
 last tree. The remaining digests are compared there when the policy signs before it encrypts, and before
-decryption when it encrypts first. What was covered is carried by place. There is one round more only
-where the Signature itself was encrypted after encrypting parts.
+decryption when it encrypts first. What was covered is carried by place. There is one round more where
+the policy has the Signature encrypted: it comes out first, alone, and the same order follows.
 """
 
 from collections.abc import Sequence
@@ -27,7 +27,13 @@ from wsprovider.inbound.decrypting import (
     find,
     resolve,
 )
-from wsprovider.inbound.evidence import CertificateKey, DecryptionFact, Evidence, SignatureFact
+from wsprovider.inbound.evidence import (
+    CertificateKey,
+    DecryptionFact,
+    Evidence,
+    SecretKey,
+    SignatureFact,
+)
 from wsprovider.inbound.keys import Keys
 from wsprovider.inbound.opening import Opened, open_signature
 from wsprovider.soap import envelope as soap_envelope
@@ -97,42 +103,44 @@ class _Examination:
         self.closed: list[_Closed] = []
         self.opened_indices: set[int] = set()
         self.decrypted: list[Decrypted] = []
+        self.found: list[Found] = []
+        self.resolved: list[SecretKey] | None = None
 
     def run(self) -> Evidence:
+        gate = self.context.gate
         self._open(decrypted=False)
-        found = find(self.tree.envelope, self.candidates, self.context.limits)
-        if self.context.gate.encrypt_before_signing:
-            self._encrypted_first(found)
+        self.found = find(self.tree.envelope, self.candidates, self.context.limits)
+        pending = self.found
+        if pending and not self.closed and gate.hidden_signature:
+            pending = self._uncover_signature()
+        if gate.encrypt_before_signing:
+            self._close()
+            self._check_before_decryption(pending)
+            self._splice(self._decrypt(pending))
         else:
-            self._signed_first(found)
+            self._close(hidden=[one.place for one in pending])
+            self._check_before_decryption(pending)
+            self._splice(self._decrypt(pending))
+            self._open(decrypted=True)
+            self._close()
         if self.decrypted:
             soap_envelope.check_understood(self.tree.envelope, self.context.understood)
         return self._evidence()
 
-    def _signed_first(self, found: list[Found]) -> None:
-        """SignBeforeEncrypting: digests of what was encrypted are compared on the last tree."""
-        self._close(hidden=[one.place for one in found])
-        self._check_before_decryption(found)
-        self._splice(self._decrypt(found))
+    def _uncover_signature(self) -> list[Found]:
+        """EncryptSignature: the Signature comes out first; what else is encrypted is left, and returned.
+
+        Which one it is shows only in the plaintext, so every encrypted child of the Security header is
+        decrypted for it, and nothing of the Body or of other headers.
+        """
+        inside = [one for one in self.found if one.where is Where.SECURITY]
+        signatures = [one for one in self._decrypt(inside) if _may_be_signature(one)]
+        self._splice(signatures)
         self._open(decrypted=True)
-        self._close()
+        uncovered = [one.found for one in signatures]
+        return [one for one in self.found if one not in uncovered]
 
-    def _encrypted_first(self, found: list[Found]) -> None:
-        """EncryptBeforeSigning: every digest is compared while what it covers is still encrypted."""
-        if found and not self.closed:
-            # the Signature is encrypted, too: it comes out first, and covers what is still encrypted
-            pending = self._decrypt(found)
-            signatures = [one for one in pending if _may_be_signature(one)]
-            self._splice(signatures)
-            self._open(decrypted=True)
-            self._close()
-            self._splice([one for one in pending if one not in signatures])
-            return
-        self._close()
-        self._check_before_decryption(found)
-        self._splice(self._decrypt(found))
-
-    def _check_before_decryption(self, found: list[Found]) -> None:
+    def _check_before_decryption(self, pending: list[Found]) -> None:
         """Decrypt nothing for a message that is not somebody's, fresh, and seen for the first time.
 
         Otherwise changed copies of an old message could ask questions of a CBC padding check, however
@@ -145,7 +153,7 @@ class _Examination:
         for stamp in self.candidates.timestamps.values():
             self.context.timestamp_seen(stamp)
         gate = self.context.gate
-        if not found or not gate.signature_first:
+        if not pending or not gate.signature:
             return
         if not self.closed:
             raise WSSecurityError(Reason.SIGNATURE_MISSING)
@@ -171,9 +179,18 @@ class _Examination:
             opened = open_signature(signature, self.keys, self.context, decrypted=decrypted)
             self.closed.append(_Closed(opened))
 
-    def _decrypt(self, found: list[Found]) -> list[Decrypted]:
-        keys = resolve(found, self.candidates, self.keys)
-        return [decrypt_found(one, key, self.context) for one, key in zip(found, keys, strict=True)]
+    def _decrypt(self, wanted: list[Found]) -> list[Decrypted]:
+        """Decrypt some of what was found; keys and lists are resolved for all of it, once.
+
+        Lists are held against what was found even where that is nothing.
+        """
+        if self.resolved is None:
+            self.resolved = resolve(self.found, self.candidates, self.keys)
+        return [
+            decrypt_found(one, key, self.context)
+            for one, key in zip(self.found, self.resolved, strict=True)
+            if one in wanted
+        ]
 
     def _splice(self, decrypted: list[Decrypted]) -> None:
         """Put plaintexts in, parse again, and read what appeared."""

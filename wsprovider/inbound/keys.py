@@ -224,8 +224,9 @@ class Keys:
         return CertificateKey(trusted.certificate, path, index, trusted.partner, trusted.roles)
 
 
-#: certificates of messages, parsed once: the same partners come again and again
-_parsed = lru_cache(maxsize=1024)(Certificate.from_der)
+#: certificates of messages, parsed once: the same partners come again and again, and strangers' ones
+#: (each within Limits.certificate_bytes) take no more than some megabytes
+_parsed = lru_cache(maxsize=256)(Certificate.from_der)
 
 
 def _itself(certificate: Certificate) -> Certificate:

@@ -11,12 +11,10 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any
 
+from wsprovider.config.model import REFUSED_BYTES
 from wsprovider.server import log
-
-REFUSED_BYTES: Final = 256_000_000
-"""Bytes of refused messages after which a worker is replaced, unless ``provider.toml`` says otherwise."""
 
 
 class Wear:

@@ -19,6 +19,7 @@ from wsprovider.words.errors import SoapError, SoapFault
 from wsprovider.words.reasons import Reason
 
 _LONGEST: Final = 2048
+_PORTS: Final = {"http": 80, "https": 443}
 _SINGLE: Final = frozenset({"To", "Action", "MessageID", "ReplyTo", "FaultTo", "From"})
 
 
@@ -111,13 +112,24 @@ def check_request(addressing: Addressing, *, path: str, addresses: Collection[st
         return
     if addresses and to in addresses:
         return
-    try:
-        split = urlsplit(to)
-    except ValueError:
-        raise SoapError(SoapFault.DESTINATION_UNREACHABLE, Reason.ADDRESSING_TO, to) from None
-    hosts = {urlsplit(address).netloc for address in addresses}
-    if not split.path.endswith(path) or (hosts and split.netloc not in hosts):
+    authority, called = _split(to)
+    hosts = {_split(address)[0] for address in addresses}
+    if not called.endswith(path) or (hosts and authority not in hosts):
         raise SoapError(SoapFault.DESTINATION_UNREACHABLE, Reason.ADDRESSING_TO, to)
+
+
+def _split(url: str) -> tuple[tuple[str, int | None], str]:
+    """Host and port of a URL, as RFC 3986 section 6.2 compares them, and its path.
+
+    Raises:
+        SoapError: ADDRESSING_TO for what is no URL.
+    """
+    try:
+        split = urlsplit(url)
+        port = split.port or _PORTS.get(split.scheme.lower())
+    except ValueError:
+        raise SoapError(SoapFault.DESTINATION_UNREACHABLE, Reason.ADDRESSING_TO, url) from None
+    return ((split.hostname or "").lower(), port), split.path
 
 
 def _text(block: etree._Element) -> str:

@@ -5,7 +5,9 @@ import pytest
 from tests.simulator import pki
 from tests.simulator.world import issued, party
 from wsprovider.config.fitting import unfit_keys
+from wsprovider.config.load import load_provider
 from wsprovider.scenarios.catalogue import find
+from wsprovider.words.errors import ConfigurationError
 from wsprovider.words.suites import SUITES
 
 CLIENT = issued("client").certificate
@@ -31,3 +33,32 @@ def test_keys_cannot_be_encrypted_to_another_kind(number, kind):
 def test_signing_alone_takes_any_kind_that_the_suite_knows(kind):
     assert unfit(2, kind) == []
     assert "suite Basic256 has no signature method" in unfit(2, kind, "Basic256")[0]
+
+
+def test_a_ring_that_cannot_sign_is_one_problem_among_others(tmp_path):
+    made = issued("service")
+    ring = tmp_path / "keys" / "service"
+    ring.mkdir(parents=True)
+    (ring / "a.cert.pem").write_bytes(made.cert_pem)
+    (ring / "a.key.pem").write_bytes(made.key_pem)
+    (ring / "a.key.pem").chmod(0o600)
+    (ring / "ring.toml").write_text(
+        '[[key]]\nname = "a"\npurposes = ["decrypt"]\nkey = "a.key.pem"\ncertificate = "a.cert.pem"\n'
+    )
+    for name, text in (
+        ("one", 'path = "/one"\nnamespace = "urn:one"\nscenario = 2\ntrust = ["nobody"]\n'),
+        ("two", 'path = "/two"\nnamespace = "urn:two"\nscenario = 99\n'),
+    ):
+        (tmp_path / "services" / name).mkdir(parents=True)
+        (tmp_path / "services" / name / "service.toml").write_text(text)
+    with pytest.raises(ConfigurationError) as refused:
+        load_provider(
+            tmp_path / "services",
+            tmp_path / "keys",
+            load_classes=lambda path, _label: (type(path.parent.name, (), {}),),
+            environ={},
+        )
+    said = str(refused.value)
+    assert "two/service.toml" in said  # the unknown scenario
+    assert "service/ring.toml" in said
+    assert "sign" in said

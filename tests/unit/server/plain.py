@@ -27,6 +27,7 @@ from spyne import Decimal as DecimalType
 from spyne.protocol.soap import Soap11
 from spyne.server.wsgi import WsgiApplication
 
+from tests.simulator.world import ECHO, World
 from wsprovider.exchange.principal import Principal, Proof
 from wsprovider.exchange.recipient import VerifiedRequest, WireMessage
 from wsprovider.server import wsdl
@@ -34,6 +35,7 @@ from wsprovider.server.application import Provider
 from wsprovider.server.endpoint import Endpoint
 from wsprovider.server.faults import QNameFault
 from wsprovider.server.invoker import Invoker
+from wsprovider.server.protocols import SecureSoap11
 from wsprovider.soap import envelope as soap_envelope
 from wsprovider.soap.fault import refusal
 from wsprovider.soap.version import SOAP_11, SOAP_12, SoapVersion
@@ -346,3 +348,26 @@ def serve(services: Any = (Shop,), limits: Limits | None = None, **options: Any)
         wsdl=document,
     )
     return Served(Provider([endpoint], **options), recipient, invoker)
+
+
+class Echo(ServiceBase):
+    """What the simulator's world calls."""
+
+    @rpc(Unicode, _returns=Unicode)
+    def echo(ctx, text):
+        return text
+
+
+def echo_provider(world: World, **options: Any) -> Provider:
+    """The world's recipient at ``/echo``, with the echo service behind it."""
+    protocols = {"in_protocol": SecureSoap11(), "out_protocol": SecureSoap11()}
+    invoker = Invoker(Application([Echo], tns=ECHO, name="Echo", **protocols))
+    document = wsdl.build(
+        invoker.application,
+        invoker.operations,
+        path="/echo",
+        bases=wsdl.BaseUrls(None, "http://localhost", "https://localhost"),
+        attach=lambda _: None,
+    )
+    endpoint = Endpoint("echo", "echo", "/echo", None, world.recipient, invoker, 100_000, document)
+    return Provider([endpoint], **options)

@@ -384,3 +384,21 @@ def test_a_public_address_is_the_only_one_that_messages_may_name(keys, tmp_path)
         blocks = addressing(to=f"{host}/echo/3", action=OPERATION.action, message_id="urn:a")
         pending = caller.request(echo_body(SOAP_11, "hello"), version=SOAP_11, blocks=blocks)
         assert post(app, 3, pending.data).status == status
+
+
+def test_the_readme_says_how_it_is_done_in_python(keys, tmp_path, monkeypatch):
+    class Hello(ServiceBase):
+        @rpc(Unicode, _returns=Unicode)
+        def hello(ctx, greeting):
+            return greeting
+
+    readme = (Path(__file__).resolve().parents[3] / "README.md").read_text()
+    (_, _, snippet) = readme.partition("```python\nfrom wsprovider import Service")
+    code = "from wsprovider import Service" + snippet.partition("```")[0]
+    (tmp_path / "keys").symlink_to(keys)
+    monkeypatch.chdir(tmp_path)
+    spyne_application = Application([Hello], tns="urn:x", in_protocol=Soap11(), out_protocol=Soap11())
+    names = {"Hello": Hello, "spyne_application": spyne_application}
+    exec(code, names)  # noqa: S102 - our own README
+    OPENED.append(names["application"])
+    assert [endpoint.path for endpoint in names["application"].endpoints] == ["/orders"]
