@@ -16,7 +16,10 @@ from wsprovider.adapters.keys.pem import load_certificates
 from wsprovider.adapters.keys.reading import MaterialError
 from wsprovider.cli.folders import SERVICES, add_folders, environ_of
 from wsprovider.cli.services import aligned
+from wsprovider.config.environment import read_environment
 from wsprovider.config.load import keys_folder
+from wsprovider.config.problems import Problems
+from wsprovider.config.process import read_process
 from wsprovider.keyring.lifecycle import KeyState
 from wsprovider.keyring.material import Certificate
 from wsprovider.words.errors import ConfigurationError, Problem
@@ -111,7 +114,13 @@ def _held(options: argparse.Namespace, now: datetime) -> list[Held]:
     folder = keys_folder(SERVICES, environ)
     if not folder.is_dir():
         raise ConfigurationError([Problem(str(folder), "there is no such keys folder")])
-    return [*_rings(folder, now, environ), *_trusted(folder, now, environ), *_tls(folder)]
+    services = (read_environment(environ).services or SERVICES).resolve()
+    named = read_process(services, Problems()).tls_certificate
+    return [
+        *_rings(folder, now, environ),
+        *_trusted(folder, now, environ),
+        *_tls(folder / (named or _TLS)),
+    ]
 
 
 def _rings(folder: Path, now: datetime, environ: dict[str, str]) -> Iterator[Held]:
@@ -138,8 +147,7 @@ def _trusted(folder: Path, now: datetime, environ: dict[str, str]) -> Iterator[H
                 yield Held(f"trust {group.name}", "(authority)", "", "", certificate)
 
 
-def _tls(folder: Path) -> Iterator[Held]:
-    file = folder / _TLS
+def _tls(file: Path) -> Iterator[Held]:
     if not file.is_file():
         return
     try:

@@ -79,6 +79,19 @@ def test_a_broken_ring_is_a_problem_with_its_file(folder, capsys):
     assert "new.key.pem" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("file", ["tls/server.cert.pem", "elsewhere/web.pem"])
+def test_the_certificate_of_tls_is_the_one_that_serves(folder, capsys, file):
+    services = folder / "services"
+    services.mkdir()
+    if not file.startswith("tls"):
+        (services / "provider.toml").write_text(f'[tls]\ncertificate = "{file}"\nkey = "web.key"\n')
+    made = pki.self_signed("CN=web", start=in_days(-200), end=in_days(3))
+    (folder / file).parent.mkdir()
+    (folder / file).write_bytes(made.cert_pem)
+    assert run(folder, "check", "--warn", "5", "--services", str(services)) == 1
+    assert "CN=web" in capsys.readouterr().out
+
+
 def test_no_folder(tmp_path, capsys):
     assert run(tmp_path / "nowhere", "list") == 2
     assert "no such keys folder" in capsys.readouterr().err
