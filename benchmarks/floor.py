@@ -101,9 +101,20 @@ class Floor:
     """The floor of one scenario, learnt from one exchange of messages."""
 
     def __init__(
-        self, request: bytes, reply: bytes, *, service: rsa.RSAPrivateKey, client: rsa.RSAPublicKey
+        self,
+        request: bytes,
+        reply: bytes,
+        *,
+        service: rsa.RSAPrivateKey,
+        client: rsa.RSAPublicKey,
+        secret: bytes = b"",
     ) -> None:
-        self._service, self._client = service, client
+        """Learn the form of the messages.
+
+        Args:
+            secret: of the conversation that they belong to.
+        """
+        self._service, self._client, self._held = service, client, secret
         self._in = Methods.of(etree.fromstring(request))
         sample = etree.fromstring(reply)
         self._out = Methods.of(sample)
@@ -120,7 +131,7 @@ class Floor:
     def request(self, data: bytes) -> etree._Element:
         """Parse, verify, decrypt, parse, compare digests."""
         root = etree.fromstring(data, _PARSER)
-        security, secret = root[0][-1], b""
+        security, secret = root[0][-1], self._held
         key = security.find(_ENCRYPTED_KEY)
         if key is not None and self._in.oaep is not None:
             secret = self._service.decrypt(base64.b64decode(key.findtext(_CIPHER_VALUE, "")), self._in.oaep)

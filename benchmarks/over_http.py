@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Final, Self
 
 from benchmarks import machine, payloads
-from benchmarks.development import initiator
+from benchmarks.development import caller
 from benchmarks.exchanges import SCENARIOS
 from benchmarks.served import ROOT, write_services
 from wsprovider.cli.development import first_keys
@@ -131,25 +131,31 @@ class Gunicorn:
     def requests(self, number: str, options: argparse.Namespace) -> list[bytes]:
         """Fresh requests of a scenario."""
         policy = find(number).policy(SUITES[self._suite] if self._suite else None)
-        client = initiator(self._keys, policy)
+        client = caller(self._keys, policy, lambda data: self._post(f"/echo/{number}", [data])[0])
         body = payloads.text(options.size)(SOAP_11, "echo")
         return [client.request(body, version=SOAP_11).data for _ in range(options.requests)]
 
     def cost(self, path: str, messages: list[bytes]) -> tuple[float, float]:
         """CPU milliseconds of the workers a request, and requests a second."""
+        cpu, begin = self._cpu(), time.perf_counter()
+        self._post(path, messages)
+        seconds = time.perf_counter() - begin
+        spent = self._cpu() - cpu
+        return spent / len(messages) * 1000, len(messages) / seconds
+
+    def _post(self, path: str, messages: list[bytes]) -> list[bytes]:
+        """What is answered to messages that go one after the other over one connection."""
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=_PATIENCE)
         headers = {"Content-Type": "text/xml; charset=utf-8", "X-Forwarded-Proto": "https"}
-        cpu, begin = self._cpu(), time.perf_counter()
+        answers: list[bytes] = []
         for message in messages:
             connection.request("POST", path, message, headers)
             answer = connection.getresponse()
-            data = answer.read()
+            answers.append(answer.read())
             if answer.status != http.HTTPStatus.OK:
-                raise RuntimeError(f"{path}: {answer.status} {data[:500]!r}")
-        seconds = time.perf_counter() - begin
-        spent = self._cpu() - cpu
+                raise RuntimeError(f"{path}: {answer.status} {answers[-1][:500]!r}")
         connection.close()
-        return spent / len(messages) * 1000, len(messages) / seconds
+        return answers
 
     def _workers(self) -> list[int]:
         pid = self._process.pid if self._process is not None else 0

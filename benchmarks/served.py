@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from benchmarks.development import initiator
+from benchmarks.development import caller
 from benchmarks.payloads import Payload
 from benchmarks.rounds import Job, Subject
 from wsprovider import create_app
@@ -31,7 +31,7 @@ def write_services(folder: Path, suite: str | None = None) -> Path:
         "clear_password_over_http = true",
         "allow_weak_suite = true",
     ]
-    for number in range(1, 9):
+    for number in range(1, 16):
         lines += ["", "[[endpoint]]", f'path = "/echo/{number}"', f'scenario = "{number}"']
         lines += [f'suite = "{suite}"'] if suite else []
     (echo / "service.toml").write_text("\n".join(lines) + "\n")
@@ -56,7 +56,12 @@ class Served:
 
     def requests(self, number: str, payload: Payload, count: int) -> list[bytes]:
         """Fresh requests of a scenario."""
-        client = initiator(self.keys, self._endpoints[number].recipient.policy)
+        endpoint = self._endpoints[number]
+
+        def send(data: bytes) -> bytes:
+            return self._answer(_environ(endpoint, data, ""))
+
+        client = caller(self.keys, endpoint.recipient.policy, send)
         body = payload(SOAP_11, "echo")
         return [client.request(body, version=SOAP_11).data for _ in range(count)]
 
@@ -78,7 +83,7 @@ class Served:
         return data
 
 
-def _environ(endpoint: Endpoint, data: bytes) -> dict[str, Any]:
+def _environ(endpoint: Endpoint, data: bytes, action: str = "urn:wsprovider:echo/echo") -> dict[str, Any]:
     return {
         "REQUEST_METHOD": "POST",
         "PATH_INFO": endpoint.path,
@@ -90,7 +95,7 @@ def _environ(endpoint: Endpoint, data: bytes) -> dict[str, Any]:
         "REMOTE_ADDR": "127.0.0.1",
         "CONTENT_TYPE": "text/xml; charset=utf-8",
         "CONTENT_LENGTH": str(len(data)),
-        "HTTP_SOAPACTION": '"urn:wsprovider:echo/echo"',
+        "HTTP_SOAPACTION": f'"{action}"',
         "wsgi.url_scheme": "https" if find("1").slug == endpoint.scenario else "http",
         "wsgi.input": io.BytesIO(data),
     }

@@ -4,9 +4,10 @@ The core (everything from ``xml`` up to ``exchange``) has no clock, no randomnes
 own; adapters implement these protocols and the composition root passes them in.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 from typing import Protocol
 
 Clock = Callable[[], datetime]
@@ -58,9 +59,194 @@ class Users(Protocol):
         """
         ...
 
+    def find(self, name: str) -> User:
+        """What the store holds of a user who proved a password earlier; proves nothing by itself.
+
+        Raises:
+            WSSecurityError: USER_UNKNOWN or USER_DISABLED.
+            BackendError: the store did not answer.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class AcceptedTicket:
+    """A Kerberos ticket for our service, as an AP-REQ of its holder has shown it.
+
+    Attributes:
+        principal: the client, ``user@REALM``.
+        key: of the authenticator (its sub-key), or the ticket's session key where it names none.
+        enctype: number of the key's encryption type (RFC 3961).
+        expires: when the ticket's life ends.
+    """
+
+    principal: str
+    key: bytes = field(repr=False)
+    enctype: int
+    expires: datetime
+
+
+class TicketAcceptor(Protocol):
+    """Our service's side of Kerberos (RFC 4120, section 3.2.3); keeps no replay cache of its own."""
+
+    def accept(self, token: bytes, *, now: datetime) -> AcceptedTicket:
+        """Verify an AP-REQ, raw or wrapped as GSS-API does (RFC 4121, section 4.1).
+
+        Raises:
+            WSSecurityError: KERBEROS_TOKEN, TICKET_INVALID, TICKET_EXPIRED, TICKET_SKEW, TICKET_SERVICE or
+                TICKET_ENCTYPE.
+            BackendError: the service's own keys cannot be read.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FreshTicket:
+    """An AP-REQ for a service, made for one message, and the key that goes with it.
+
+    Attributes:
+        token: wrapped as GSS-API does.
+        key: as in :class:`AcceptedTicket`.
+        expires: when the ticket's life ends.
+    """
+
+    token: bytes = field(repr=False)
+    key: bytes = field(repr=False)
+    expires: datetime
+
+
+class TicketSource(Protocol):
+    """A client's side of Kerberos, for one service principal."""
+
+    def ticket(self, *, now: datetime) -> FreshTicket:
+        """Make an AP-REQ with a fresh authenticator.
+
+        Raises:
+            BackendError: there is no ticket to be had (no credentials, no KDC, an unknown service).
+        """
+        ...
+
+
+class Room(Enum):
+    """What became of a record that was to be kept."""
+
+    KEPT = "kept"
+    TAKEN = "a live record of that key is there"
+    OWNER_FULL = "the owner has as many live records as one may have"
+    FULL = "there are as many live records as there may be"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """A value that outlives a message, shared by all workers.
+
+    Attributes:
+        key: its name among those of its kind; no secret.
+        value: opaque; whoever keeps it here has sealed what must not be read.
+        version: 1 when it was kept first, one more with each change.
+        expires: when it is gone.
+    """
+
+    key: str
+    value: bytes = field(repr=False)
+    version: int
+    expires: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """How the records of a kind came and went, over all workers since the store was made.
+
+    ``kept == live + removed + expired`` at every moment at which nothing is being changed.
+    """
+
+    live: int
+    kept: int
+    replaced: int
+    removed: int
+    expired: int
+
+
+class Records(Protocol):
+    """Values that all workers (and machines) share; every change is one atomic operation.
+
+    Kinds are few and fixed by us ("context"); each counts by itself. A record is alive as long as
+    ``now < expires``; one that is not alive is not there, whether it was freed already or not.
+    """
+
+    def keep(
+        self,
+        kind: str,
+        key: str,
+        value: bytes,
+        *,
+        owner: str,
+        expires: datetime,
+        now: datetime,
+        owner_limit: int,
+        limit: int,
+    ) -> Room:
+        """Keep a new record, if there is room.
+
+        Args:
+            owner: for whom it is kept; only counted, never given back.
+            owner_limit: live records of this kind that one owner may have, this one included.
+            limit: live records of this kind that there may be, this one included.
+
+        Raises:
+            BackendError: the store did not answer.
+        """
+        ...
+
+    def record(self, kind: str, key: str, *, now: datetime) -> Record | None:
+        """The live record of that key.
+
+        Raises:
+            BackendError: the store did not answer.
+        """
+        ...
+
+    def replace(
+        self, kind: str, key: str, value: bytes, *, version: int, expires: datetime, now: datetime
+    ) -> bool:
+        """Put another value and expiry in the place of a live record, if its version is still this one.
+
+        Exactly one of any number of concurrent callers with the same version gets true.
+
+        Raises:
+            BackendError: the store did not answer.
+        """
+        ...
+
+    def remove(self, kind: str, key: str, *, version: int | None, now: datetime) -> bool:
+        """Take a live record away, if its version is still this one (None: whatever it is).
+
+        Exactly one of any number of concurrent callers gets true; once it has, nobody finds the record.
+
+        Raises:
+            BackendError: the store did not answer.
+        """
+        ...
+
+    def records(self, kind: str, *, now: datetime) -> Iterator[Record]:
+        """Every live record of a kind, in no order; ones that come or go meanwhile may be among them.
+
+        Raises:
+            BackendError: the store did not answer.
+        """
+        ...
+
+    def totals(self, kind: str, *, now: datetime) -> Totals:
+        """How many there are and were; frees what has expired first.
+
+        Raises:
+            BackendError: the store did not answer.
+        """
+        ...
+
 
 class SharedStore(Protocol):
-    """State that all workers (and machines) share; every change is one atomic operation."""
+    """Marks that all workers (and machines) share; every change is one atomic operation."""
 
     def add_if_absent(self, key: str, *, expires: datetime, now: datetime) -> bool:
         """Remember the key until it expires; false when it was already there and alive.
@@ -91,3 +277,7 @@ class SharedStore(Protocol):
     def close(self) -> None:
         """Release connections and files; further calls raise BackendError."""
         ...
+
+
+class SharedState(SharedStore, Records, Protocol):
+    """Both kinds of shared state in one place: what a shared store's URL opens."""

@@ -2,11 +2,13 @@
 
 import re
 from dataclasses import fields
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from wsprovider.config.endpoints import KEYS
+from wsprovider.exchange.settings import ConversationSettings
 from wsprovider.words.limits import Limits
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -23,7 +25,17 @@ def test_each_limit_is_told_with_its_default(limit):
 
 def test_each_key_of_a_service_is_told():
     told = set(re.findall(r"^\| `(\w+)` \|", SETTINGS, re.MULTILINE))
-    assert KEYS - told - {"freshness", "limits"} == set()
+    assert KEYS - told - {"freshness", "limits", "conversation"} == set()
+
+
+@pytest.mark.parametrize("setting", fields(ConversationSettings), ids=lambda setting: setting.name)
+def test_each_setting_of_conversations_is_told_with_its_default(setting):
+    section = SETTINGS.partition("`[conversation]`")[2]
+    row = re.search(rf"^\| `{setting.name}` \| ([\d,]+)\b", section, re.MULTILINE)
+    assert row is not None
+    usual = setting.default
+    number = int(usual.total_seconds()) if isinstance(usual, timedelta) else usual
+    assert int(row[1].replace(",", "")) == number
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

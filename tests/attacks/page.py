@@ -17,6 +17,7 @@ GROUPS = {
     "I": "Encryption",
     "J": "Time and replay",
     "K": "Username tokens",
+    "L": "Secure conversations",
     "O": "WS-Addressing",
     "P": "Faults, logs, oracles",
 }
@@ -24,8 +25,9 @@ HEAD = """# Bad inputs, and what becomes of them
 
 Written by `python -m tests.attacks.page` from the tables that the tests run; a test holds the page against them. Each row
 bends one genuine message of the scenario named. It is refused with the Reason shown (which only the log and the metric
-see), by the one uniform fault, without a change of state; and the genuine message is accepted afterwards. Rows that need
-more than one message, many variants, or a count stand in modules of their own, named at the end of each group.
+see), by the one uniform fault (or, where a security context or a request for one is at fault, by the one that
+WS-SecureConversation or WS-Trust names), without a change of state; and the genuine message is accepted afterwards. Rows
+that need more than one message, many variants, or a count stand in modules of their own, named at the end of each group.
 """
 
 

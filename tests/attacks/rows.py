@@ -40,6 +40,7 @@ from tests.simulator.world import World, issued
 from wsprovider.exchange.initiator import Pending
 from wsprovider.header import binary_security_token, derived_key_token, token_reference
 from wsprovider.header import encrypted_key as ek
+from wsprovider.policy.model import Policy
 from wsprovider.words import algorithms as alg
 from wsprovider.words import namespaces as ns
 from wsprovider.words import uris
@@ -68,6 +69,7 @@ class Row:
     bent: Bent
     world: dict[str, Any] = field(default_factory=dict)
     accept: dict[str, Any] = field(default_factory=dict)
+    policy: Policy | None = None
 
     def __str__(self) -> str:
         return f"{self.id} [{self.scenario}]"
@@ -101,7 +103,7 @@ def hostile(
     reasons = reason if isinstance(reason, tuple) else (reason,)
 
     def bent(world: World, pending: Pending) -> bytes:
-        if pending.secrets:
+        if pending.secrets or pending.context is not None:
             return bend(pending.data, *several, resign(secret=secret_of(pending)))
         return bend(pending.data, *several, resign(key=world.client.issued.key))
 
@@ -319,7 +321,7 @@ def _without_token(p: Pending) -> bytes:
 
 def check(row: Row) -> None:
     """A row's message is refused for its reason, and the genuine one is accepted."""
-    world = World(row.scenario, **row.world)
+    world = World(row.policy or row.scenario, **row.world)
     genuine = world.request()
     error = world.refused(row.bent(world, genuine), **row.accept)
     assert error.reason in row.reasons, f"{error!r}"

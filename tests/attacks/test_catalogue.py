@@ -1,6 +1,7 @@
 """The catalogue as a whole: every entry is shown somewhere, or named with the place where it is."""
 
 from tests.attacks.test_addressing_headers import ADDRESSING
+from tests.attacks.test_conversations import CONVERSATIONS
 from tests.attacks.test_documents import DOCUMENTS
 from tests.attacks.test_encryption import ENCRYPTION
 from tests.attacks.test_header_structure import HEADERS
@@ -10,12 +11,12 @@ from tests.attacks.test_times import TIMES
 from tests.attacks.test_username_tokens import TOKENS
 from tests.simulator.world import ECHO, World, issued
 from wsprovider.exchange.initiator import addressing
-from wsprovider.exchange.verified import Transport
+from wsprovider.exchange.transport import Transport
 from wsprovider.words import namespaces as ns
 from wsprovider.words.errors import WSSecurityError
 from wsprovider.words.limits import Limits
 
-TABLES = (DOCUMENTS, SOAP, HEADERS, SIGNATURES, ENCRYPTION, ADDRESSING, TOKENS, TIMES)
+TABLES = (DOCUMENTS, SOAP, HEADERS, SIGNATURES, ENCRYPTION, ADDRESSING, TOKENS, TIMES, CONVERSATIONS)
 CATALOGUE = {
     "A": 19,
     "C": 10,
@@ -27,6 +28,7 @@ CATALOGUE = {
     "I": 18,
     "J": 10,
     "K": 13,
+    "L": 14,
     "O": 7,
     "P": 10,
 }
@@ -34,6 +36,8 @@ BESIDE = {
     "test_signature_wrapping": "E01 E02 E03 E04 E05 E06 E07 E08 E17",
     "test_judges_rules": "E16 F14 G01 G04 G06 G07 G09 G10 G11 J03 J04 J06 J07 J08 J10 K10",
     "test_review_findings": "F11 I02 I06 J04 K07 A04 H07",
+    "test_context_life": "L01 L03 L04 L05 L06 L07 L12 L13 L14 J03",
+    "test_conversation_policies": "L02 L03 L11 L12 L13 D09 E16 F14 J03",
     "test_costs": "A08 A09 A11 H07 H08 I11 P07",
     "unit/header/test_header_times": "J01",
     "unit/header/test_header_children": "J05 D05",

@@ -150,7 +150,7 @@ def test_two_protection_keys_are_refused_even_when_both_are_the_senders():
         data.getparent().replace(data, element(body.decode()))
 
     forged = bend(pending.data, insert(SECURITY, _other_key(world, secret), 1), change)
-    assert world.refused(forged).reason is Reason.DIGEST_MISMATCH
+    assert world.refused(forged).reason is Reason.PROTECTION_KEY
     # in scenario 4 nothing signs the Body, and one key is the only thing that holds the message together
     world = World("4", suite="Basic256Sha256")
     pending = world.request()
@@ -173,12 +173,8 @@ def test_our_reply_is_no_request(scenario):
         one(root, SECURITY).insert(1, element(etree.tostring(key).decode()))
 
     reflected = bend(exchange.reply, point)
-    assert world.refused(reflected).reason in {
-        Reason.SIGNATURE_CONFIRMATION_IN_REQUEST,
-        Reason.ENCRYPTION_UNEXPECTED,
-        Reason.TOKEN_MISSING,
-    }
-    # without SignatureConfirmation the Body still is no input
+    assert world.refused(reflected).reason is Reason.REPLAY
+    # nor is it without its SignatureConfirmation
     silent = bend(
         reflected,
         lambda root: [e.getparent().remove(e) for e in root.iter("{*}SignatureConfirmation")],
@@ -186,7 +182,7 @@ def test_our_reply_is_no_request(scenario):
         resign(secret=secret_of(exchange.pending)),
     )
     if scenario in {"3", "6"}:
-        assert world.refused(silent).reason is Reason.NOT_AN_INPUT
+        assert world.refused(silent).reason is Reason.REPLAY
 
 
 def _drop(root: etree._Element, kind: str) -> None:
@@ -211,7 +207,7 @@ def test_our_own_certificate_is_no_credential(scenario):
     world.call()
 
 
-@pytest.mark.parametrize("scenario", ["1", "2", "3", "4", "5", "6", "7", "8"])
+@pytest.mark.parametrize("scenario", ["1", "2", "3", "4", "5", "6", "7", "8", "11", "14"])
 def test_a_second_copy_is_a_replay(scenario):
     """J03: again, in other white space, at another endpoint that shares the store, and much later."""
     world = World(scenario, digest=True)
@@ -308,7 +304,7 @@ def test_a_signature_transplanted_with_its_parts_is_a_replay_of_parts():
         replace(SIGNATURE, one(seen, SIGNATURE)),
         replace(TIMESTAMP, one(seen, TIMESTAMP)),
     )
-    assert world.refused(forged).reason is Reason.UNRESOLVED_REFERENCE
+    assert world.refused(forged).reason is Reason.REPLAY
     forged = bend(
         new.data,
         replace(SIGNATURE, one(seen, SIGNATURE)),
@@ -475,9 +471,9 @@ def test_one_alternative_must_be_met_completely():
     both = Policy("both", (signed, weak))
     world = World(both)
     world.initiator = world.make_initiator(policy=Policy("a", (signed,)))
-    assert world.call().verified.alternative == 0
+    assert world.call().verified.verdict.index == 0
     world.initiator = world.make_initiator(policy=Policy("b", (weak,)))
-    assert world.call().verified.alternative == 1
+    assert world.call().verified.verdict.index == 1
     mixed = with_other(signed, binding=with_other(signed.binding, suite=SUITES["Basic256GcmSha256"]))
     world.initiator = world.make_initiator(policy=Policy("c", (mixed,)))
     assert world.refused(world.request().data).reason in {Reason.ALGORITHM_NOT_IN_SUITE, Reason.TOKEN_MISSING}

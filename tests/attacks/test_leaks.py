@@ -56,7 +56,7 @@ def test_details_are_bounded():
     assert len(str(error)) < 400
 
 
-@pytest.mark.parametrize("scenario", ["1", "2", "3", "5", "8"])
+@pytest.mark.parametrize("scenario", ["1", "2", "3", "5", "8", "11", "14"])
 def test_nothing_is_asked_of_the_user_store_before_the_message_holds(scenario):
     """P08 and K10: guessing takes a whole genuine message."""
     asked: list[str] = []
@@ -70,6 +70,7 @@ def test_nothing_is_asked_of_the_user_store_before_the_message_holds(scenario):
     world.users = Watched()
     world.recipient = world.make_recipient(world.settings)
     genuine = world.request().data
+    asked.clear()  # whoever opened a conversation was asked for
     if scenario != "1":
         world.refused(bend(genuine, insert(BODY, "<e:x/>")))
         world.refused(bend(genuine, insert(SECURITY, "<e:x/>")))

@@ -125,6 +125,9 @@ CASES = [
     ("3", "Timestamp"),
     ("8", "Timestamp"),
     ("8", "UsernameToken"),
+    ("9", "Body"),
+    ("11", "Timestamp"),
+    ("14", "Timestamp"),
 ]
 
 
@@ -163,7 +166,7 @@ def test_a_second_copy_of_a_signed_element_is_refused(scenario, part):
     world.accept(genuine)
 
 
-@pytest.mark.parametrize("scenario", ["4", "5", "6", "7", "8"])
+@pytest.mark.parametrize("scenario", ["4", "5", "6", "7", "8", "11", "14"])
 def test_ciphertext_cannot_be_wrapped(scenario):
     """E17 and I07: the Body's EncryptedData somewhere else, with a Body in clear in its place."""
     world = World(scenario)

@@ -1,14 +1,15 @@
 """What every user store promises (wsprovider.ports.Users), on each of them.
 
 A new store joins by one more factory in ``FACTORIES``: a context manager that takes a folder and gives a
-store which holds the people of ``PEOPLE``. A store that cannot hold clear passwords holds alice's as a hash
+store which holds the people of a list, ``PEOPLE`` for most tests. A store that cannot hold clear passwords holds alice's as a hash
 and says so by ``knows_clear_passwords``.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,9 +40,9 @@ PEOPLE = (
 
 
 @contextmanager
-def file_users(folder: Path) -> Iterator[Users]:
+def file_users(folder: Path, people: Iterable[Entry] = PEOPLE) -> Iterator[Users]:
     path = folder / "users.toml"
-    write_users_file(path, PEOPLE)
+    write_users_file(path, people)
     yield FileUsers(path)
 
 
@@ -52,6 +53,17 @@ FACTORIES = {"file": file_users}
 def users(request, tmp_path):
     with FACTORIES[request.param](tmp_path) as store:
         yield store
+
+
+@pytest.fixture(params=FACTORIES)
+def version_of(request, tmp_path):
+    """The version of one person's record, in a store that holds nobody else."""
+
+    def version_of(entry):
+        with FACTORIES[request.param](tmp_path, [entry]) as store:
+            return store.find(entry.name).version
+
+    return version_of
 
 
 def digest(password, nonce=NONCE, created=CREATED):
@@ -113,23 +125,23 @@ def test_a_digest_in_the_place_of_a_password_is_refused(users):
         assert reason(users.check_password, "bob", seen) is Reason.PASSWORD_WRONG
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "nobody",
-        "Alice",
-        "ALICE",
-        "alice ",
-        " alice",
-        "alice\0",
-        "al",
-        "alicealice",
-        "\uff41lice",
-        "Zoe\u0308",
-        "*",
-        "\ud800",
-    ],
+UNKNOWN = (
+    "nobody",
+    "Alice",
+    "ALICE",
+    "alice ",
+    " alice",
+    "alice\0",
+    "al",
+    "alicealice",
+    "\uff41lice",
+    "Zoe\u0308",
+    "*",
+    "\ud800",
 )
+
+
+@pytest.mark.parametrize("name", UNKNOWN)
 @pytest.mark.parametrize("password", ["alice's pässword", " spaces and \t tabs "])
 def test_names_are_compared_exactly(users, name, password):
     """Attack K08."""
@@ -225,3 +237,62 @@ def test_a_digest_of_a_disabled_user_is_refused(users):
     expected = Reason.USER_DISABLED if users.knows_clear_passwords else Reason.PASSWORD_WRONG
     assert reason(users.check_digest, "carol", digest("carol's password"), NONCE, CREATED) is expected
     assert reason(users.check_digest, "carol", digest("wrong"), NONCE, CREATED) is Reason.PASSWORD_WRONG
+
+
+# without a secret
+
+
+@pytest.mark.parametrize(
+    ("name", "password"),
+    [("alice", "alice's pässword"), ("bob", "bob's password"), ("Zoë", " spaces and \t tabs ")],
+)
+def test_a_user_is_found_as_authenticated(users, name, password):
+    assert users.find(name) == users.check_password(name, password)
+
+
+def test_a_user_is_found_as_authenticated_by_digest(users):
+    if users.knows_clear_passwords:
+        user = users.check_digest("alice", digest("alice's pässword"), NONCE, CREATED)
+        assert users.find("alice") == user
+
+
+@pytest.mark.parametrize("name", [*UNKNOWN, ""])
+def test_an_unknown_user_is_not_found(users, name):
+    assert reason(users.find, name) is Reason.USER_UNKNOWN
+
+
+@pytest.mark.parametrize("name", ["carol", "dave"])
+def test_a_disabled_user_is_not_found(users, name):
+    assert reason(users.find, name) is Reason.USER_DISABLED
+
+
+def test_finding_proves_nothing(users):
+    """Whoever was only found still has to show the password."""
+    users.find("bob")
+    assert reason(users.check_password, "bob", "wrong") is Reason.PASSWORD_WRONG
+    users.check_password("bob", "bob's password")
+
+
+FRANK = Entry("frank", password=BOB_HASH, roles=frozenset({"user"}))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"password": hash_password("another")},
+        {"password": hash_password("bob's password")},  # the same one, set anew
+        {"roles": frozenset()},
+        {"roles": frozenset({"user", "admin"})},
+    ],
+    ids=str,
+)
+def test_the_version_changes_with_the_record_and_only_then(version_of, change):
+    before = version_of(FRANK)
+    assert version_of(replace(FRANK, **change)) != before
+    assert version_of(FRANK) == before
+
+
+def test_the_version_changes_with_a_clear_password(version_of):
+    first = replace(FRANK, password=None, clear_password="one")
+    assert version_of(first) != version_of(replace(first, clear_password="two"))
+    assert version_of(first) == version_of(first)

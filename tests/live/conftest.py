@@ -10,9 +10,10 @@ from pathlib import Path
 import pytest
 
 from tests.live.java_peer import JavaPeer
-from tests.live.provider import ROOT, SLUGS, ProviderProcess
+from tests.live.provider import CONVERSATIONS, ROOT, SLUGS, ProviderProcess
 
 POLICIES = ROOT.parent / "shared" / "wso2-policies"
+NUMBERS = (*SLUGS, *CONVERSATIONS)
 
 
 class Matrix:
@@ -28,11 +29,11 @@ class Matrix:
     def table(self) -> str:
         """The table in Markdown."""
         lines = [
-            "| client | suite | " + " | ".join(SLUGS) + " |",
-            "| --- | --- |" + " --- |" * len(SLUGS),
+            "| client | suite | " + " | ".join(NUMBERS) + " |",
+            "| --- | --- |" + " --- |" * len(NUMBERS),
         ]
         for (client, suite), row in sorted(self.cells.items()):
-            cells = [", ".join(sorted(row[number])) or "-" for number in SLUGS]
+            cells = [", ".join(sorted(row[number])) or "-" for number in NUMBERS]
             lines.append(f"| {client} | {suite} | {' | '.join(cells)} |")
         return "\n".join(lines) + "\n"
 
@@ -73,6 +74,12 @@ def cxf() -> Iterator[JavaPeer]:
 def rampart() -> Iterator[JavaPeer]:
     """Apache Rampart on Axis2."""
     yield from _peer("rampart")
+
+
+@pytest.fixture(scope="session")
+def metro() -> Iterator[JavaPeer]:
+    """Eclipse Metro."""
+    yield from _peer("metro")
 
 
 @pytest.fixture(scope="session")

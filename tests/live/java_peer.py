@@ -34,7 +34,7 @@ class JavaPeer:
     """One running Java program; use it as a context manager.
 
     Args:
-        module: which program, ``"cxf"`` or ``"rampart"``.
+        module: which program, ``"cxf"``, ``"rampart"`` or ``"metro"``.
         quick_start: compile with the first compiler only. That halves the time to the first answer and is right
             for tests; leave it off to measure speed.
         memory: the most heap the process may have, in Java's notation.

@@ -1,12 +1,13 @@
 """The product itself for the live tests: ``wsprovider serve`` with two workers a master, on loopback.
 
 The services are the project's own, and beside them the echo service once per scenario and suite under
-``/suite/<suite>/<slug>``, checked by both engines. Keys are development keys in a folder of the test run.
+``/suite/<suite>/<slug>``, and under ``/sha1/`` for clients that sign with SHA-1, checked by both engines. Keys are development keys in a folder of the test run.
 """
 
 from __future__ import annotations
 
 import http.client
+import json
 import os
 import shutil
 import signal
@@ -16,7 +17,7 @@ import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from wsprovider.scenarios.catalogue import SCENARIOS
 from wsprovider.words.suites import SUITES
@@ -27,6 +28,21 @@ _FIRST_EIGHT = frozenset(str(number) for number in range(1, 9))
 
 SLUGS = {row.number: row.slug for row in SCENARIOS if row.number in _FIRST_EIGHT}
 """The slugs of scenarios 1 to 8 by number."""
+CONVERSATIONS = {row.number: row.slug for row in SCENARIOS if row.slug.startswith("conversation-")}
+"""The slugs of scenarios 9 to 15, and of 13e, by number."""
+CONVERSING = ("Basic128", "Basic256Sha256", "Basic256Rsa15")
+"""Suites, besides the scenarios' own, under which there are conversations."""
+
+ENDORSING = (
+    "endorsing",
+    "endorsing-encrypted",
+    "signed-endorsing",
+    "signed-endorsing-encrypted",
+    "transport-endorsing",
+)
+"""Policy documents of ours with endorsing tokens."""
+BY_THUMBPRINT = "signed-endorsing-by-thumbprint"
+"""One of them that wants the certificate of the message signature named by its thumbprint."""
 
 
 def free_port() -> int:
@@ -37,9 +53,22 @@ def free_port() -> int:
         return port
 
 
-def write_services(folder: Path) -> None:
-    """The project's services, and the echo service once more for every suite."""
+def copy_services(folder: Path, *, process: str = "", echo: str = "") -> None:
+    """The project's services, with metrics.
+
+    Args:
+        process: more lines for ``provider.toml``.
+        echo: more tables for the echo service's file.
+    """
     shutil.copytree(ROOT / "services", folder, ignore=shutil.ignore_patterns("__pycache__"))
+    for file, more in (("provider.toml", f"metrics = true\n{process}"), ("echo/service.toml", echo)):
+        with (folder / file).open("a") as lines:
+            lines.write(f"\n{more}\n")
+
+
+def write_services(folder: Path) -> None:
+    """The project's services, and the echo service once more for every suite, and for SHA-1."""
+    copy_services(folder)
     suites = folder / "suites"
     suites.mkdir()
     shutil.copy(ROOT / "services" / "echo" / "service.py", suites / "service.py")
@@ -54,7 +83,7 @@ def write_services(folder: Path) -> None:
         'crosscheck = "xmlsec"',
     ]
     for suite in SUITES.values():
-        for slug in SLUGS.values():
+        for slug in (*SLUGS.values(), *(CONVERSATIONS.values() if suite.name in CONVERSING else ())):
             lines += [
                 "",
                 "[[endpoint]]",
@@ -62,6 +91,20 @@ def write_services(folder: Path) -> None:
                 f'scenario = "{slug}"',
                 f'suite = "{suite.name}"',
             ]
+    policies = suites / "policies"
+    shutil.copytree(ROOT / "services" / "echo" / "policies", policies)
+    token = "<sp:WssX509V3Token10/>"
+    direct = (policies / "signed-endorsing.xml").read_text()
+    named = direct.replace(token, f"<sp:RequireThumbprintReference/>{token}", 1)
+    (policies / f"{BY_THUMBPRINT}.xml").write_text(named)
+    for name in (*ENDORSING, BY_THUMBPRINT):
+        lines += [
+            "",
+            "[[endpoint]]",
+            f'path = "/sha1/{name}"',
+            f'policy = "policies/{name}.xml"',
+            "rsa_sha1 = true",
+        ]
     (suites / "service.toml").write_text("\n".join(lines) + "\n")
 
 
@@ -71,7 +114,7 @@ class ProviderProcess:
     Attributes:
         http, https: base URLs.
         keys: the keys folder, made by the first start.
-        log: what the process printed.
+        log: what the process printed, over all its starts: one that was left can be entered again.
     """
 
     def __init__(
@@ -105,7 +148,7 @@ class ProviderProcess:
             "WSPROVIDER_KEYS": str(self.keys),
             **self._more,
         }
-        with self.log.open("wb") as log:
+        with self.log.open("ab") as log:
             self._process = subprocess.Popen(
                 [sys.executable, "-m", "wsprovider", "serve"],
                 cwd=ROOT,
@@ -126,6 +169,46 @@ class ProviderProcess:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+    @property
+    def store(self) -> str:
+        """URL of the shared store, where nobody said otherwise."""
+        return f"sqlite:///{self.services.parent / 'var' / 'shared.sqlite3'}"
+
+    def requests(self, since: int, count: int = 0) -> list[dict[str, Any]]:
+        """The log's lines about requests.
+
+        Args:
+            since: the length of the log before the first of them.
+            count: wait until there are so many.
+        """
+        deadline = time.monotonic() + 5
+        while True:
+            text = self.log.read_bytes()[since:].decode()
+            lines = text[: text.rfind("\n") + 1].splitlines()
+            found = [json.loads(line) for line in lines if line.startswith('{"event": "request"')]
+            if len(found) >= count or time.monotonic() > deadline:
+                return found
+            time.sleep(0.02)
+
+    def logged(self) -> int:
+        """The length of the log."""
+        return self.log.stat().st_size
+
+    def http_workers(self) -> list[int]:
+        """The process ids of the workers that answer over HTTP."""
+        parents: dict[int, list[int]] = {}
+        for entry in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                parent = int(entry.read_text().rpartition(")")[2].split()[1])
+            except OSError:
+                continue
+            parents.setdefault(parent, []).append(int(entry.parent.name))
+        assert self._process is not None
+        for master in parents.get(self._process.pid, []):
+            if f":{self._ports[0]}".encode() in Path(f"/proc/{master}/cmdline").read_bytes():
+                return parents.get(master, [])
+        return []
 
     def client(self, name: str = "client-1") -> dict[str, object]:
         """What a Java peer needs to be a client of this provider."""

@@ -191,6 +191,7 @@ def test_the_examples_start_and_every_endpoint_answers_with_its_wsdl(tmp_path: P
         }
         assert {path for path, scheme in urls.items() if scheme == "https"} == {
             "/echo/username-token",
+            "/echo/transport-endorsing",
             "/wso2/username-token",
         }
         assert len(urls) > 20

@@ -184,7 +184,9 @@ def flip(path: str, *, octet: int = 0, bit: int = 1) -> Change:
 
 
 def secret_of(pending: Pending) -> bytes:
-    """The secret of a request in a symmetric binding, which its sender knows."""
+    """The secret of a request in a symmetric binding, or of its context, which its sender knows."""
+    if pending.context is not None:
+        return pending.context.secret
     (secret,) = pending.secrets.values()
     return secret
 

@@ -16,6 +16,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
+from hashlib import sha256
 from importlib.util import find_spec
 from typing import Any, Literal
 
@@ -23,29 +24,36 @@ from lxml import etree
 
 from tests.simulator import pki
 from wsprovider.adapters.shared.memory import MemoryStore
+from wsprovider.config.demands import demands_of
+from wsprovider.conversation.contexts import Contexts
 from wsprovider.crypto.crosscheck import XmlsecOpinion
 from wsprovider.exchange.crosschecking import cannot_check
 from wsprovider.exchange.initiator import Initiator, Pending
 from wsprovider.exchange.recipient import Recipient
+from wsprovider.exchange.session import Asking, Session
 from wsprovider.exchange.settings import Operation, RecipientSettings
-from wsprovider.exchange.verified import Transport, VerifiedReply, VerifiedRequest
+from wsprovider.exchange.transport import Transport
+from wsprovider.exchange.verified import VerifiedReply, VerifiedRequest
 from wsprovider.header.username_token import password_digest
 from wsprovider.inbound.context import SecondOpinion
 from wsprovider.keyring.material import Certificate
-from wsprovider.keyring.ring import Purpose, Ring, RingKey, RingSnapshot
+from wsprovider.keyring.ring import Purpose, Ring, RingKey, RingSnapshot, SealKey, SealKeys
 from wsprovider.keyring.trust import Partner, PinnedGroup, Trust
 from wsprovider.outbound.message import Algorithms, Block, Credentials
+from wsprovider.policy.compile import compile_policy
 from wsprovider.policy.model import Parts, Policy
-from wsprovider.policy.requirements import compile_policy
-from wsprovider.ports import User
+from wsprovider.policy.publish import in_conversation
+from wsprovider.ports import Records, User
 from wsprovider.scenarios.catalogue import find
 from wsprovider.soap.version import SOAP_11, SoapVersion
 from wsprovider.words.errors import ConfigurationError, SoapError, WSSecurityError
 from wsprovider.words.limits import Limits
 from wsprovider.words.reasons import Reason
 from wsprovider.words.suites import SUITES, Suite
+from wsprovider.words.trust import WST_200512, TrustVersion
 
 ECHO = "urn:wsprovider:echo"
+ADDRESS = "http://service.example.org/echo"
 OPERATION = Operation("echo", f"{{{ECHO}}}echo", f"{ECHO}/echo", f"{ECHO}/echoResponse")
 OTHER_OPERATION = Operation("erase", f"{{{ECHO}}}erase", f"{ECHO}/erase", f"{ECHO}/eraseResponse")
 SECURE = Transport(secure=True, peer="127.0.0.1")
@@ -66,19 +74,24 @@ class Passwords:
 
     def check_password(self, name: str, password: str) -> User:
         """See :class:`wsprovider.ports.Users`."""
-        if name not in self.users:
-            raise WSSecurityError(Reason.USER_UNKNOWN)
+        user = self.find(name)
         if self.users[name] != password:
             raise WSSecurityError(Reason.PASSWORD_WRONG)
-        return User(name, self.roles, "1")
+        return user
 
     def check_digest(self, name: str, digest: bytes, nonce: bytes, created: str) -> User:
         """See :class:`wsprovider.ports.Users`."""
-        if name not in self.users:
-            raise WSSecurityError(Reason.USER_UNKNOWN)
+        user = self.find(name)
         if password_digest(nonce, created, self.users[name]) != digest:
             raise WSSecurityError(Reason.PASSWORD_WRONG)
-        return User(name, self.roles, "1")
+        return user
+
+    def find(self, name: str) -> User:
+        """See :class:`wsprovider.ports.Users`."""
+        if name not in self.users:
+            raise WSSecurityError(Reason.USER_UNKNOWN)
+        record = repr((name, self.users[name], sorted(self.roles)))
+        return User(name, self.roles, sha256(record.encode()).hexdigest()[:32])
 
 
 @dataclass(frozen=True)
@@ -152,6 +165,7 @@ class World:
         algorithms: Algorithms | None = None,
         opinion: SecondOpinion | Literal["wherever it can"] | None = "wherever it can",
         client_opinion: SecondOpinion | Literal["wherever it can"] | None = "wherever it can",
+        trust: TrustVersion = WST_200512,
         **settings: Any,
     ) -> None:
         chosen = SUITES[suite] if isinstance(suite, str) else suite
@@ -164,7 +178,7 @@ class World:
         self.client = party(client, ("service", service.certificate))
         self.store = MemoryStore()
         self.users = Passwords()
-        transported = getattr(self.policy.alternatives[0].binding, "token", None) is not None
+        transported = demands_of(self.policy).https
         self.transport = SECURE if transported else PLAIN
         engine = second_engine(self.policy, client_key, service_key)
         opinion = engine if opinion == "wherever it can" else opinion
@@ -177,12 +191,22 @@ class World:
             **{"clear_password_over_http": False, **settings},
         )
         self.opinion = opinion
+        self.seals = SealKeys((SealKey("seal", bytes(range(32))),))
+        self.contexts = self.make_contexts()
+        self.conversation = in_conversation(self.policy.alternatives[0])
         self.recipient = self.make_recipient(self.settings)
-        self.initiator = self.make_initiator(
+        self.initiator: Initiator | Session = self.make_initiator(
             credentials=Credentials("alice", "secret", digest=digest),
             algorithms=algorithms,
             opinion=client_opinion,
         )
+        if self.conversation:
+            self.session = self.initiator = self.make_session(
+                credentials=Credentials("alice", "secret", digest=digest),
+                algorithms=algorithms,
+                second_opinion=client_opinion,
+                trust=trust,
+            )
 
     def make_recipient(self, settings: RecipientSettings) -> Recipient:
         """Another endpoint of the same service, sharing keys, users and replay store."""
@@ -194,8 +218,63 @@ class World:
             replay=self.store,
             clock=lambda: self.now,
             entropy=os.urandom,
+            contexts=self.contexts,
             second_opinion=self.opinion,
         )
+
+    def make_contexts(self, store: Records | None = None) -> Contexts:
+        """The contexts of another worker, over the same store."""
+        settings = self.settings.conversation
+        return Contexts(
+            store or self.store,
+            lambda: self.seals,
+            os.urandom,
+            unused=settings.unused,
+            per_owner=settings.per_owner,
+            contexts=settings.contexts,
+            unsigned_calls=settings.unsigned_calls,
+        )
+
+    def make_session(self, party: "Party | None" = None, **arguments: Any) -> Session:
+        """Another conversation, of the client or of somebody else."""
+        caller = party or self.client
+        arguments.setdefault("credentials", Credentials("alice", "secret"))
+        arguments.setdefault("partner", "service")
+        arguments.setdefault("address", ADDRESS)
+        policy = arguments.pop("policy", self.policy)
+        return Session(
+            policy,
+            "client",
+            keys=lambda: caller.snapshot,
+            clock=lambda: self.now,
+            entropy=os.urandom,
+            **arguments,
+        )
+
+    def open(self, session: Session | None = None) -> Session:
+        """Have a session's context granted, the whole way."""
+        session = session or self.session
+        return self.ask(session, session.ask(version=self.soap))
+
+    def ask(self, session: Session, asking: Asking) -> Session:
+        """Carry out what a session asks for, the whole way."""
+        session.take(asking, self.answer(asking.data), secure=self.transport.secure)
+        return session
+
+    def answer(self, message: bytes, **arguments: Any) -> bytes:
+        """What the service answers to a request for a context."""
+        verified = self.accept(message, **arguments)
+        answered = self.recipient.answer(verified)
+        assert answered is not None, "no request for a context"
+        return answered.wire.data
+
+    def refused_answer(self, message: bytes, **arguments: Any) -> Refusal:
+        """Why a request for a context that is in order is not carried out."""
+        try:
+            self.answer(message, **arguments)
+        except (WSSecurityError, SoapError) as error:
+            return error
+        raise AssertionError("the request was carried out")
 
     def make_initiator(
         self,
@@ -232,6 +311,8 @@ class World:
     ) -> Pending:
         """A protected request."""
         content = echo_body(self.soap, text) if body is None else body
+        if self.conversation and self.session.context is None:
+            self.open()
         return self.initiator.request(content, version=self.soap, blocks=blocks, headers=headers, exact=exact)
 
     def accept(self, message: bytes, **arguments: Any) -> VerifiedRequest:
@@ -241,17 +322,22 @@ class World:
 
     def refused(self, message: bytes, **arguments: Any) -> Refusal:
         """The refusal of a message; fails when it is accepted, or leaves a trace."""
-        before = self.store.size()
+        before = self.state()
         try:
             self.accept(message, **arguments)
         except (WSSecurityError, SoapError) as error:
-            assert self.store.size() == before, "a refused message changed state"
+            assert self.state() == before, "a refused message changed state"
             fault = self.recipient.refuse(error, version=self.soap)
             if isinstance(error, WSSecurityError):
                 uniform = self.recipient.refuse(WSSecurityError(Reason.SIGNATURE_VALUE), version=self.soap)
                 assert fault == uniform, "a security fault that can be told from the others"
             return error
         raise AssertionError("the message was accepted")
+
+    def state(self) -> object:
+        """What must not change when a message is refused."""
+        totals = [self.store.totals(kind, now=self.now) for kind in ("context", "body")]
+        return self.store.size(), *totals
 
     def reply(self, verified: VerifiedRequest, text: str | None = None) -> bytes:
         """The service's protected reply."""

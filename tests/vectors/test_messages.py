@@ -172,7 +172,7 @@ MESSAGES = [
     Message(f"{SAMPLES}/req09.xml", R.SIGNATURE_VALUE, R.ALGORITHM_NOT_IN_SUITE, SYMMETRIC, encrypted=BODY, timestamp=True, own=RAMPART_SERVICE, proven=decrypts),
     Message(f"{SAMPLES}/req02.xml", R.UNRESOLVED_REFERENCE, R.ALGORITHM_NOT_IN_SUITE, SYMMETRIC, signed=BODY, timestamp=True, own=RAMPART_SERVICE),
     Message(f"{SAMPLES}/req03.xml", R.NOT_WELL_FORMED, R.NOT_WELL_FORMED, signed=BODY, moment=datetime(2008, 6, 23, tzinfo=UTC)),
-    Message(f"{SAMPLES}/creq04.xml", R.UNKNOWN_HEADER_CHILD, R.UNKNOWN_HEADER_CHILD, SYMMETRIC, signed=BODY, timestamp=True),
+    Message(f"{SAMPLES}/creq04.xml", R.SIGNATURE_MISSING, R.SIGNATURE_MISSING, SYMMETRIC, signed=BODY, timestamp=True),
     Message(f"{SAMPLES}/res02.xml", R.UNRESOLVED_REFERENCE, R.ALGORITHM_NOT_IN_SUITE, SYMMETRIC, signed=BODY, timestamp=True),
     # Spring-WS
     Message(f"{SPRING_MESSAGES}/signed-soap.xml", None, R.ALGORITHM_NOT_IN_SUITE, signed=BODY, signer=RSAKEY),

@@ -22,17 +22,21 @@ from wsprovider.adapters.keys.pem import load_certificates
 from wsprovider.adapters.keys.pkcs12 import load_bundle
 from wsprovider.adapters.keys.reading import MaterialError
 from wsprovider.config.environment import process_environ
-from wsprovider.exchange.initiator import Initiator, Pending
+from wsprovider.exchange.initiator import Initiator
+from wsprovider.exchange.session import Asking, Session
+from wsprovider.exchange.verified import VerifiedReply
 from wsprovider.keyring.material import KeyPair
 from wsprovider.keyring.ring import Purpose, Ring, RingKey, RingSnapshot
 from wsprovider.keyring.trust import Partner, PinnedGroup, Trust
 from wsprovider.outbound.message import Credentials
 from wsprovider.policy.effective import policies_of
 from wsprovider.policy.model import Policy
+from wsprovider.policy.publish import in_conversation
 from wsprovider.soap.version import SOAP_11
 from wsprovider.words import namespaces as ns
 from wsprovider.words.errors import ConfigurationError, Problem, SoapError, WSSecurityError
 from wsprovider.words.limits import Limits
+from wsprovider.words.trust import WST_200502, WST_200512
 from wsprovider.xml.parse import parse
 
 _SECONDS: Final = 30
@@ -80,19 +84,48 @@ def run(options: argparse.Namespace) -> int:
     if policy is None:
         raise ConfigurationError([Problem(options.wsdl, "carries no security policy")])
     operation, action = _operation(wsdl, options)
-    initiator = _initiator(policy, options)
-    pending = initiator.request(
-        _body(wsdl.get("targetNamespace", ""), operation, options.fields), version=SOAP_11
-    )
-    reply = fetch(_post(url, pending, action))
+    body = _body(wsdl.get("targetNamespace", ""), operation, options.fields)
+    line = _Line(fetch, url)
     try:
-        answer = initiator.accept(pending, reply, secure=urlsplit(url).scheme == "https")
+        if in_conversation(policy.alternatives[0]):
+            answer = _converse(_session(policy, wsdl, url, options), body, action, line)
+        else:
+            answer = line.call(_initiator(policy, options), body, action)
     except (WSSecurityError, SoapError) as error:
-        print(f"refused: {_fault_text(reply) or error}", file=sys.stderr)
+        print(f"refused: {_fault_text(line.last) or error}", file=sys.stderr)
         return 1
     if answer.payload is not None:
         print(etree.tostring(answer.payload, encoding="unicode", pretty_print=True).rstrip())
     return 1 if answer.fault else 0
+
+
+class _Line:
+    """Where requests go, and what came back last."""
+
+    def __init__(self, fetch: Callable[[urllib.request.Request], bytes], url: str) -> None:
+        self._fetch, self._url = fetch, url
+        self.secure = urlsplit(url).scheme == "https"
+        self.last = b""
+
+    def send(self, data: bytes, action: str) -> bytes:
+        headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
+        self.last = self._fetch(urllib.request.Request(self._url, data, headers))  # noqa: S310 - see fetch
+        return self.last
+
+    def call(self, side: Initiator | Session, body: etree._Element, action: str) -> VerifiedReply:
+        pending = side.request(body, version=SOAP_11)
+        return side.accept(pending, self.send(pending.data, action), secure=self.secure)
+
+    def ask(self, session: Session, asking: Asking) -> None:
+        session.take(asking, self.send(asking.data, asking.action), secure=self.secure)
+
+
+def _converse(session: Session, body: etree._Element, action: str, line: _Line) -> VerifiedReply:
+    """A whole conversation: opened for the one call, and given up after it."""
+    line.ask(session, session.ask(version=SOAP_11))
+    answer = line.call(session, body, action)
+    line.ask(session, session.ask_end(version=SOAP_11))
+    return answer
 
 
 def _fetcher(ca: Path) -> Callable[[urllib.request.Request], bytes]:
@@ -109,11 +142,6 @@ def _fetcher(ca: Path) -> Callable[[urllib.request.Request], bytes]:
         return content
 
     return fetch
-
-
-def _post(url: str, pending: Pending, action: str) -> urllib.request.Request:
-    headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
-    return urllib.request.Request(url, pending.data, headers)  # noqa: S310 - checked when it is fetched
 
 
 def _operation(wsdl: etree._Element, options: argparse.Namespace) -> tuple[str, str]:
@@ -152,16 +180,25 @@ def _body(namespace: str, operation: str, fields: Sequence[str]) -> etree._Eleme
 
 
 def _initiator(policy: Policy, options: argparse.Namespace) -> Initiator:
+    return Initiator(policy, options.wsdl, **_ourselves(options))
+
+
+def _session(policy: Policy, wsdl: etree._Element, url: str, options: argparse.Namespace) -> Session:
+    """WS-Trust of the year that the policy is written in."""
+    early = next(wsdl.iter(f"{{{ns.SP_200507}}}SecureConversationToken"), None) is not None
+    trust = WST_200502 if early else WST_200512
+    return Session(policy, options.wsdl, address=url, trust=trust, **_ourselves(options))
+
+
+def _ourselves(options: argparse.Namespace) -> dict[str, Any]:
     snapshot = _keys(options)
-    return Initiator(
-        policy,
-        options.wsdl,
-        keys=lambda: snapshot,
-        clock=lambda: datetime.now(UTC),
-        entropy=os.urandom,
-        credentials=_credentials(options),
-        partner=_SERVICE,
-    )
+    return {
+        "keys": lambda: snapshot,
+        "clock": lambda: datetime.now(UTC),
+        "entropy": os.urandom,
+        "credentials": _credentials(options),
+        "partner": _SERVICE,
+    }
 
 
 def _credentials(options: argparse.Namespace) -> Credentials | None:

@@ -1,11 +1,12 @@
 """``wsprovider keys``: our own keys and our partners' certificates, their states and the days they have left.
 
-``list`` shows every ring, every trust group and the TLS certificate of the keys folder; ``check`` names those
-that expire soon (or have) and exits with 1 when there are any, for cron. Nothing is changed.
+``list`` shows every ring with its seal keys, every trust group and the TLS certificate of the keys folder;
+``check`` names what expires soon (or has) and exits with 1 when there is anything, for cron. A seal key ends when
+it is retired, and is named only when none follows. Nothing is changed.
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,12 +21,14 @@ from wsprovider.config.environment import read_environment
 from wsprovider.config.load import keys_folder
 from wsprovider.config.problems import Problems
 from wsprovider.config.process import read_process
-from wsprovider.keyring.lifecycle import KeyState
+from wsprovider.keyring.lifecycle import KeyState, gap
 from wsprovider.keyring.material import Certificate
+from wsprovider.keyring.ring import SealKey
 from wsprovider.words.errors import ConfigurationError, Problem
 from wsprovider.words.limits import Limits
 
 _TRUST: Final = "trust"
+_SEAL: Final = "seal"
 _TLS: Final = Path("tls") / "server.cert.pem"
 _HEADING: Final = ("WHAT", "NAME", "STATE", "PURPOSES", "NOT AFTER", "DAYS", "SUBJECT")
 _WARN_DAYS: Final = 30
@@ -33,24 +36,41 @@ _WARN_DAYS: Final = 30
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """One certificate of the keys folder.
+    """One certificate or seal key of the keys folder.
 
     Attributes:
         what: the ring or trust group it belongs to.
         name: the key's, the partner's, or what else it is.
         state: of a key of ours (``KeyState``), or empty.
         purposes: of a key of ours, or empty.
+        ends: when it expires, or seals no more; None: never.
+        subject: the certificate's, or empty.
+        followed: another seal key takes over at its end.
     """
 
     what: str
     name: str
     state: str
     purposes: str
-    certificate: Certificate
+    ends: datetime | None
+    subject: str
+    followed: bool = False
 
-    def days(self, now: datetime) -> int:
-        """Whole days until it expires; negative when it has."""
-        return (self.certificate.parsed.not_valid_after_utc - now).days
+    @classmethod
+    def of(
+        cls, what: str, name: str, certificate: Certificate, *, state: str = "", purposes: str = ""
+    ) -> "Held":
+        """What is held with a certificate."""
+        return cls(what, name, state, purposes, certificate.parsed.not_valid_after_utc, certificate.subject)
+
+    def days(self, now: datetime) -> int | None:
+        """Whole days until it ends; negative when it has; None: never."""
+        return None if self.ends is None else (self.ends - now).days
+
+    def due(self, now: datetime, warn: int) -> bool:
+        """Whether it wants a successor within so many days; what is GONE wants none."""
+        days = self.days(now)
+        return days is not None and days < warn and not self.followed and self.state != KeyState.GONE.value
 
     def row(self, now: datetime) -> tuple[str, ...]:
         """A line of the table."""
@@ -59,9 +79,9 @@ class Held:
             self.name,
             self.state or "-",
             self.purposes or "-",
-            f"{self.certificate.parsed.not_valid_after_utc:%Y-%m-%d}",
-            str(self.days(now)),
-            self.certificate.subject,
+            "-" if self.ends is None else f"{self.ends:%Y-%m-%d}",
+            "-" if self.ends is None else str(self.days(now)),
+            self.subject or "-",
         )
 
 
@@ -94,13 +114,9 @@ def run_list(options: argparse.Namespace) -> int:
 
 
 def run_check(options: argparse.Namespace) -> int:
-    """Print what expires within so many days; keys that are GONE need no renewal."""
+    """Print what expires within so many days."""
     now = datetime.now(UTC)
-    soon = [
-        held
-        for held in _held(options, now)
-        if held.days(now) < options.warn and held.state != KeyState.GONE.value
-    ]
+    soon = [held for held in _held(options, now) if held.due(now, options.warn)]
     if not soon:
         print(f"nothing expires within {options.warn} days")
         return 0
@@ -130,7 +146,16 @@ def _rings(folder: Path, now: datetime, environ: dict[str, str]) -> Iterator[Hel
         for key in loaded.snapshot.ring.keys:
             purposes = ", ".join(sorted(purpose.value for purpose in key.purposes))
             state = key.lifespan.state(now).value
-            yield Held(f"ring {name}", key.pair.name, state, purposes, key.pair.certificate)
+            yield Held.of(f"ring {name}", key.pair.name, key.pair.certificate, state=state, purposes=purposes)
+        yield from _seals(f"ring {name}", loaded.seals.keys, now)
+
+
+def _seals(what: str, seals: Sequence[SealKey], now: datetime) -> Iterator[Held]:
+    end = gap((seal.lifespan for seal in seals), now)
+    for seal in seals:
+        ends = seal.lifespan.retired_at
+        state = seal.lifespan.state(now).value
+        yield Held(what, seal.name, state, _SEAL, ends, "", followed=ends != end)
 
 
 def _trusted(folder: Path, now: datetime, environ: dict[str, str]) -> Iterator[Held]:
@@ -141,10 +166,10 @@ def _trusted(folder: Path, now: datetime, environ: dict[str, str]) -> Iterator[H
         for partner in loaded.snapshot.partners:
             for certificate in partner.certificates:
                 pinned.add(certificate)
-                yield Held(f"trust {group.name}", partner.name, "", "", certificate)
+                yield Held.of(f"trust {group.name}", partner.name, certificate)
         for certificate in loaded.snapshot.trusted_certificates:
             if certificate not in pinned:
-                yield Held(f"trust {group.name}", "(authority)", "", "", certificate)
+                yield Held.of(f"trust {group.name}", "(authority)", certificate)
 
 
 def _tls(file: Path) -> Iterator[Held]:
@@ -154,4 +179,4 @@ def _tls(file: Path) -> Iterator[Held]:
         certificate = load_certificates(file.read_bytes())[0]
     except MaterialError as error:
         raise ConfigurationError([Problem(str(file), str(error))]) from None
-    yield Held("tls", file.name, "", "", certificate)
+    yield Held.of("tls", file.name, certificate)

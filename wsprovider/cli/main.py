@@ -9,10 +9,10 @@ import sys
 from collections.abc import Sequence
 from typing import Final
 
-from wsprovider.cli import call, check, init, keys, serve, services, users, version
+from wsprovider.cli import call, check, init, keys, serve, services, sessions, users, version
 from wsprovider.words.errors import ConfigurationError, WsproviderError
 
-_COMMANDS: Final = (init, serve, services, check, call, keys, users, version)
+_COMMANDS: Final = (init, serve, services, check, call, keys, sessions, users, version)
 
 
 def parser() -> argparse.ArgumentParser:

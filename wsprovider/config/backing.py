@@ -72,7 +72,10 @@ class _Look:
         self._seen: dict[tuple[str | None, tuple[str, ...], Limits], Loaded | None] = {}
 
     def check_keys(self, endpoint: ReadEndpoint) -> None:
-        """The ring has keys for its purposes now, and trust trusts somebody."""
+        """The ring has keys for its purposes now, and trust trusts somebody.
+
+        A ring without a seal key is told once, however many conversations need it.
+        """
         config, demands = endpoint.config, endpoint.demands
         ring = config.ring if demands.ring else None
         trust = config.trust if demands.trust else ()
@@ -88,6 +91,8 @@ class _Look:
         with self._problems.collecting(f"needed by {config.path}"):
             for what in unfit_keys(config.policy, loaded.snapshot, self._now):
                 endpoint.table.problem("ring", f'"{ring}": {what}')
+        if demands.conversation and (lack := loaded.seals.lack(self._now)):
+            self._problems.add(f"{self._keys.name}/{ring}/ring.toml", lack)
 
     def _look(self, endpoint: ReadEndpoint, ring: str | None, trust: tuple[str, ...]) -> None:
         config = endpoint.config

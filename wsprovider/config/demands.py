@@ -20,6 +20,7 @@ from wsprovider.policy.model import (
     UsernameToken,
     X509Token,
 )
+from wsprovider.policy.publish import in_conversation
 from wsprovider.words.suites import Suite
 
 
@@ -28,11 +29,14 @@ class Demands:
     """What some alternative of a policy, or of a bootstrap policy in it, needs.
 
     Attributes:
-        ring: our own private key (a recipient's or protection token that is a certificate).
+        ring: our own keys: a private key (a recipient's or protection token that is a certificate), or a
+            seal key (a conversation).
         trust: a way to decide whose certificates may sign requests.
         users: a user store.
+        conversation: security contexts (a protection token that is a SecureConversationToken), which the
+            ring's seal key seals.
         clear_passwords: the store must be able to check password digests (HashPassword).
-        https: every alternative is bound to the transport.
+        https: every alternative is bound to the transport, or is a conversation that only TLS can open.
         suites: every suite named.
         malleable: an alternative encrypts the Body by a method without integrity and does not sign it.
     """
@@ -40,6 +44,7 @@ class Demands:
     ring: bool
     trust: bool
     users: bool
+    conversation: bool
     clear_passwords: bool
     https: bool
     suites: tuple[Suite, ...]
@@ -53,13 +58,16 @@ def demands_of(policy: Policy) -> Demands:
     users = [
         token for token in names if isinstance(token, UsernameToken) and token.password is not Password.NONE
     ]
+    conversation = any(in_conversation(alternative) for alternative in alternatives)
     return Demands(
-        ring=any(isinstance(token, X509Token) for a in alternatives for token in _service_tokens(a)),
+        ring=conversation
+        or any(isinstance(token, X509Token) for a in alternatives for token in _service_tokens(a)),
         trust=any(isinstance(token, X509Token) for token in names)
         or any(_client_certificate(alternative) for alternative in alternatives),
         users=bool(users),
+        conversation=conversation,
         clear_passwords=any(token.password is Password.HASH for token in users),
-        https=all(isinstance(a.binding, TransportBinding) for a in policy.alternatives),
+        https=_over_tls(policy),
         suites=tuple(dict.fromkeys(alternative.binding.suite for alternative in alternatives)),
         malleable=any(_malleable(alternative) for alternative in alternatives),
     )
@@ -72,6 +80,19 @@ def all_alternatives(policy: Policy) -> Iterator[Alternative]:
         for token in (*_service_tokens(alternative), *_client_tokens(alternative)):
             if isinstance(token, SecureConversationToken) and token.bootstrap is not None:
                 yield from all_alternatives(token.bootstrap)
+
+
+def _over_tls(policy: Policy) -> bool:
+    return all(
+        isinstance(alternative.binding, TransportBinding)
+        or any(
+            isinstance(token, SecureConversationToken)
+            and token.bootstrap is not None
+            and _over_tls(token.bootstrap)
+            for token in _service_tokens(alternative)
+        )
+        for alternative in policy.alternatives
+    )
 
 
 def _service_tokens(alternative: Alternative) -> tuple[Token, ...]:

@@ -2,6 +2,7 @@
 
 import importlib.util
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import timedelta
 from pathlib import Path
@@ -14,7 +15,7 @@ from wsprovider.config.model import EndpointConfig
 from wsprovider.config.problems import Problems
 from wsprovider.config.table import Table
 from wsprovider.config.warn import policy_warnings
-from wsprovider.exchange.settings import Freshness
+from wsprovider.exchange.settings import ConversationSettings, Freshness
 from wsprovider.policy.model import Policy
 from wsprovider.scenarios.catalogue import Scenario
 from wsprovider.words.limits import Limits
@@ -32,6 +33,7 @@ KEYS: Final = policies.KEYS | {
     "public_url",
     "freshness",
     "limits",
+    "conversation",
 }
 """What an ``[[endpoint]]`` may say; a service says the same for all of its endpoints."""
 
@@ -44,6 +46,8 @@ _PATH: Final = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
 _NAME: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 _DAY: Final = 86_400
 _LARGEST_LIMIT: Final = 10**10
+_MOST_CONTEXTS: Final = 10**7
+_NO_CONVERSATION: Final = "is to no effect: {} secure conversation; remove the table"
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +83,7 @@ def read_endpoint(table: Table, folder: Path, label: str, problems: Problems) ->
     roles = frozenset(table.texts("roles"))
     freshness = read_freshness(table.table("freshness"))
     limits = read_limits(table.table("limits"))
+    conversation = read_conversation(table.table("conversation"))
     dialect = table.choice("dialect", _DIALECTS, "200702")
     clear_password = table.flag("clear_password_over_http")
     crosscheck = _read_crosscheck(table)
@@ -98,6 +103,7 @@ def read_endpoint(table: Table, folder: Path, label: str, problems: Problems) ->
         roles=roles,
         freshness=freshness,
         limits=limits,
+        conversation=conversation,
         dialect=dialect,
         clear_password_over_http=clear_password,
         sender_fault_400=table.flag("sender_fault_400"),
@@ -117,7 +123,7 @@ def read_freshness(table: Table) -> Freshness:
         name: timedelta(
             seconds=table.whole(
                 name,
-                int(getattr(usual, name).total_seconds()),
+                _seconds(getattr(usual, name)),
                 lowest=1 if name == "life" else 0,
                 highest=_DAY,
             )
@@ -139,6 +145,42 @@ def read_limits(table: Table) -> Limits:
         table.problem("rsa_bits_minimum", "is more than rsa_bits_maximum")
         return usual
     return limits
+
+
+def read_conversation(table: Table) -> ConversationSettings:
+    """``[conversation]``: life, unused and recheck in seconds, per_owner and contexts in contexts.
+
+    What is left out is never more than what is said: a shorter life shortens ``unused``, too.
+    """
+    usual = ConversationSettings()
+    names = [field.name for field in fields(ConversationSettings)]
+    table.only(names, meant="[conversation]")
+    life = table.whole("life", _seconds(usual.life), lowest=60, highest=_DAY)
+    unused = table.whole("unused", min(_seconds(usual.unused), life), lowest=10, highest=life)
+    recheck = table.whole("recheck", _seconds(usual.recheck), lowest=0, highest=_DAY)
+    contexts = table.whole("contexts", usual.contexts, lowest=1, highest=_MOST_CONTEXTS)
+    per_owner = table.whole("per_owner", min(usual.per_owner, contexts), lowest=1, highest=contexts)
+    return ConversationSettings(
+        life=timedelta(seconds=life),
+        unused=timedelta(seconds=unused),
+        per_owner=per_owner,
+        contexts=contexts,
+        unsigned_calls=table.whole("unsigned_calls", usual.unsigned_calls, lowest=1, highest=_MOST_CONTEXTS),
+        recheck=timedelta(seconds=recheck),
+    )
+
+
+def check_inherited(service: Table, tables: Sequence[Table], endpoints: Sequence[ReadEndpoint]) -> None:
+    """Note what a service says for all of its endpoints and none of them can use.
+
+    Args:
+        service: the service's table.
+        tables: its ``[[endpoint]]`` tables; none: the service is one endpoint, checked as such.
+        endpoints: as read; while one could not be, nothing is said, as that one may be the one.
+    """
+    read = len(tables) == len(endpoints) > 0
+    if read and service.has_own("conversation") and not any(one.demands.conversation for one in endpoints):
+        service.problem("conversation", _NO_CONVERSATION.format("no endpoint's policy has a"))
 
 
 def read_base_url(table: Table, key: str) -> str | None:
@@ -210,6 +252,12 @@ def _check_demands(config: EndpointConfig, demands: Demands, table: Table) -> No
         )
     if config.roles and not (demands.users or demands.trust):
         table.problem("roles", "cannot be met: under this policy every caller is anonymous")
+    if table.has_own("conversation") and not demands.conversation:
+        table.problem("conversation", _NO_CONVERSATION.format("the policy has no"))
+
+
+def _seconds(duration: timedelta) -> int:
+    return int(duration.total_seconds())
 
 
 def _warnings(config: EndpointConfig, policy: Policy, scenario: Scenario | None) -> tuple[str, ...]:

@@ -5,21 +5,30 @@ from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from wsprovider.config.demands import all_alternatives
 from wsprovider.crypto.algorithms import fitting_signature
 from wsprovider.keyring.lifecycle import DECRYPTS
 from wsprovider.keyring.ring import Purpose, RingSnapshot
+from wsprovider.policy.compile import compile_policy
 from wsprovider.policy.model import Policy
-from wsprovider.policy.requirements import MessageRequirements, Protection, compile_policy
+from wsprovider.policy.publish import in_conversation
+from wsprovider.policy.requirements import MessageRequirements, Protection
 from wsprovider.words.errors import ConfigurationError
 
 
 def unfit_keys(policy: Policy, snapshot: RingSnapshot, now: datetime) -> Iterator[str]:
-    """What the policy asks of our keys and they cannot do.
+    """What the policy, or a bootstrap policy in it, asks of our key pairs and they cannot do.
 
-    A policy that cannot be compiled yields nothing; compiling it for service says why.
+    The messages of a conversation ask nothing of them. A policy that cannot be compiled yields nothing;
+    compiling it for service says why.
     """
     try:
-        alternatives = compile_policy(policy, "policy")
+        alternatives = [
+            compiled
+            for alternative in all_alternatives(policy)
+            if not in_conversation(alternative)
+            for compiled in compile_policy(Policy(policy.id, (alternative,)), "policy")
+        ]
     except ConfigurationError:
         return
     if any(_receives_keys(one.request) for one in alternatives) and not _can_unwrap(snapshot, now):

@@ -91,9 +91,7 @@ def _addresses(services: tuple[ReadService, ...], process: ProcessSettings) -> d
         config, https = endpoint.config, endpoint.demands.https
         url = config.public_url or process.public_url
         if https and url is not None and not url.startswith("https:"):
-            endpoint.table.problem(
-                "public_url", f"must be an https URL, not {url}: TLS is all this policy has"
-            )
+            endpoint.table.problem("public_url", f"must be an https URL, not {url}: this policy needs TLS")
         named[config.path] = replace(config, public_url=url)
     return named
 

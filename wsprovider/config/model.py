@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from wsprovider.exchange.settings import Freshness
+from wsprovider.exchange.settings import ConversationSettings, Freshness
 from wsprovider.policy.model import Policy
 from wsprovider.words.limits import Limits
 
@@ -26,6 +26,7 @@ class EndpointConfig:
         users: the user store, such as ``users.toml`` (relative to the keys folder); None where the
             policy needs none.
         roles: any one of them lets a caller in.
+        conversation: of security contexts; to no effect where the policy has none.
         dialect: ``200702`` or ``200507``: the WS-SecurityPolicy that the WSDL publishes.
         public_url: absolute base URL that the WSDL names, the process's default already counted in; None:
             as the request came.
@@ -41,6 +42,7 @@ class EndpointConfig:
     roles: frozenset[str] = frozenset()
     freshness: Freshness = field(default_factory=Freshness)
     limits: Limits = field(default_factory=Limits)
+    conversation: ConversationSettings = field(default_factory=ConversationSettings)
     dialect: str = "200702"
     clear_password_over_http: bool = False
     sender_fault_400: bool = False

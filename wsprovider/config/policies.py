@@ -150,10 +150,10 @@ def _alternative(alternative: Alternative, change: Callable[[Suite], Suite]) -> 
         case AsymmetricBinding():
             binding = replace(
                 binding,
-                initiator_signature=binding.initiator_signature
-                and _token(binding.initiator_signature, change),
-                recipient_signature=binding.recipient_signature
-                and _token(binding.recipient_signature, change),
+                initiator_signature=_optional(binding.initiator_signature, change),
+                initiator_encryption=_optional(binding.initiator_encryption, change),
+                recipient_signature=_optional(binding.recipient_signature, change),
+                recipient_encryption=_optional(binding.recipient_encryption, change),
             )
         case _:
             pass
@@ -162,6 +162,10 @@ def _alternative(alternative: Alternative, change: Callable[[Suite], Suite]) -> 
         for tokens in alternative.supporting
     )
     return replace(alternative, binding=binding, supporting=supporting)
+
+
+def _optional(token: Token | None, change: Callable[[Suite], Suite]) -> Token | None:
+    return None if token is None else _token(token, change)
 
 
 def _token(token: Token, change: Callable[[Suite], Suite]) -> Token:

@@ -6,7 +6,7 @@ from typing import Final
 
 from wsprovider.config import endpoints
 from wsprovider.config.classes import LoadClasses
-from wsprovider.config.endpoints import ReadEndpoint, read_endpoint
+from wsprovider.config.endpoints import ReadEndpoint, check_inherited, read_endpoint
 from wsprovider.config.model import ServiceConfig
 from wsprovider.config.problems import Problems
 from wsprovider.config.table import Table
@@ -66,6 +66,7 @@ def read_table(
         for below in (tables if "endpoint" in table else (table,))
         if (endpoint := read_endpoint(below, folder, label, problems)) is not None
     )
+    check_inherited(table, tables, read)
     config = ServiceConfig(
         name=folder.name,
         namespace=table.text("namespace") or f"urn:wsprovider:{folder.name}",

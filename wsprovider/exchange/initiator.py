@@ -13,11 +13,13 @@ from lxml import etree
 from wsprovider.exchange.replies import addressing_block
 from wsprovider.exchange.settings import Freshness
 from wsprovider.exchange.verified import VerifiedReply
-from wsprovider.inbound.context import Context, Gate, SecondOpinion
+from wsprovider.inbound.context import Context, FindContext, Gate, SecondOpinion
 from wsprovider.inbound.evidence import CertificateKey
 from wsprovider.inbound.examine import examine
 from wsprovider.inbound.finding import Circumstances
 from wsprovider.inbound.judge import judge
+from wsprovider.keyring.contexts import ContextKey
+from wsprovider.keyring.material import KeyPair
 from wsprovider.keyring.snapshot import KeySnapshot
 from wsprovider.outbound.message import (
     Algorithms,
@@ -28,8 +30,9 @@ from wsprovider.outbound.message import (
 )
 from wsprovider.outbound.plan import plan
 from wsprovider.outbound.write import write
-from wsprovider.policy.model import Policy
-from wsprovider.policy.requirements import Protection, compile_policy
+from wsprovider.policy.compile import compile_policy
+from wsprovider.policy.model import Policy, X509Token
+from wsprovider.policy.requirements import Protection, Requirements
 from wsprovider.ports import Clock, Entropy
 from wsprovider.soap.version import SoapVersion
 from wsprovider.words import namespaces as ns
@@ -48,6 +51,7 @@ class Pending:
     signatures: tuple[bytes, ...]
     sent: datetime
     secrets: dict[bytes, bytes] = field(repr=False)
+    context: ContextKey | None = None
 
 
 class Initiator:
@@ -55,7 +59,7 @@ class Initiator:
 
     def __init__(
         self,
-        policy: Policy,
+        policy: Policy | Requirements,
         name: str,
         *,
         keys: Callable[[], KeySnapshot],
@@ -72,6 +76,7 @@ class Initiator:
         """Compile the policy.
 
         Args:
+            policy: or requirements that were compiled already.
             name: file and key the policy came from, for errors.
             partner: whom ``keys`` knows the service as: for the certificate to encrypt to, and the
                 only one whose certificate may sign replies.
@@ -81,7 +86,8 @@ class Initiator:
         Raises:
             ConfigurationError: everything that cannot work.
         """
-        self.requirements = compile_policy(policy, name)[alternative]
+        compiled = policy if isinstance(policy, Requirements) else compile_policy(policy, name)[alternative]
+        self.requirements = compiled
         self._plan = plan(self.requirements.request)
         self._gate = Gate.of((self.requirements.reply,))
         self._keys, self._clock, self._entropy = keys, clock, entropy
@@ -99,6 +105,7 @@ class Initiator:
         headers: Sequence[etree._Element] = (),
         blocks: Sequence[Block] = (),
         exact: bool = False,
+        context: ContextKey | None = None,
     ) -> Pending:
         """Protect a request.
 
@@ -106,6 +113,8 @@ class Initiator:
             body: the soap:Body element.
             headers: header blocks of the application.
             blocks: addressing headers (see :func:`addressing`).
+            context: that protects or endorses the message, where the policy wants one
+                (:class:`~wsprovider.exchange.session.Session` agrees on it).
 
         Raises:
             ConfigurationError: a key, certificate or credential that the policy needs is not there.
@@ -122,10 +131,23 @@ class Initiator:
             credentials=self._credentials,
             signing=keys.signing_key(now) if asymmetric and self._plan.signs else None,
             encrypt_to=keys.peer_encryption_certificate(self._partner, now),
+            context=context,
+            endorsing=self._endorsers(keys, now, context),
             algorithms=self._algorithms,
         )
         sent = write(self._plan, outgoing, self._entropy)
-        return Pending(sent.data, version, sent.signatures, now, sent.secrets)
+        return Pending(sent.data, version, sent.signatures, now, sent.secrets, context)
+
+    def _endorsers(
+        self, keys: KeySnapshot, now: datetime, context: ContextKey | None
+    ) -> list[KeyPair | ContextKey]:
+        endorsers: list[KeyPair | ContextKey] = []
+        for wanted in self.requirements.request.endorsing:
+            if isinstance(wanted.token, X509Token):
+                endorsers.append(keys.signing_key(now))
+            elif context is not None:
+                endorsers.append(context)
+        return endorsers
 
     def accept(
         self, pending: Pending, message: bytes, *, secure: bool, charset: str | None = None
@@ -147,6 +169,7 @@ class Initiator:
             established=pending.secrets,
             signature_seen=lambda value: _not_our_own(value, pending),
             timestamp_seen=lambda _: None,
+            contexts=_only(pending.context),
             second_opinion=self._opinion,
         )
         evidence = examine(root, pending.version, context)
@@ -172,6 +195,19 @@ class Initiator:
             certificate=key.certificate if isinstance(key, CertificateKey) else None,
             verdict=verdict,
         )
+
+
+def _only(context: ContextKey | None) -> FindContext:
+    """A reply can only name the context that protected its request."""
+
+    def find(identifier: str, namespace: str | None) -> ContextKey:
+        if context is None or context.identifier != identifier:
+            raise WSSecurityError(Reason.UNRESOLVED_REFERENCE, identifier)
+        if namespace not in (None, context.namespace):
+            raise WSSecurityError(Reason.CONTEXT_TOKEN, "another version")
+        return context
+
+    return find
 
 
 def _not_our_own(value: bytes, pending: Pending) -> None:

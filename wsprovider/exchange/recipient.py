@@ -5,39 +5,44 @@ of cost and of safety: structure, signatures, decryption, digests, judgement, th
 the replay store last, so that a refused copy never burns the genuine message.
 """
 
-import hashlib
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final
 
 from lxml import etree
 
-from wsprovider.crypto.algorithms import identity
+from wsprovider.conversation.contexts import Contexts, unknown
+from wsprovider.conversation.request import Kind, kind_of
+from wsprovider.exchange.callers import Callers, principal_of
 from wsprovider.exchange.crosschecking import cannot_check
-from wsprovider.exchange.principal import ANONYMOUS, Principal, Proof
+from wsprovider.exchange.principal import Principal
+from wsprovider.exchange.replay import Replay, body_marks, marks_of
 from wsprovider.exchange.replies import algorithms_of, check_answerable, reply_blocks, secret_of
 from wsprovider.exchange.settings import Operation, RecipientSettings
-from wsprovider.exchange.verified import Transport, VerifiedRequest, WireMessage
+from wsprovider.exchange.token_service import TokenService, context_of
+from wsprovider.exchange.transport import Transport
+from wsprovider.exchange.verified import Answered, VerifiedRequest, WireMessage
+from wsprovider.exchange.ways import TOKEN_OPERATIONS, Stage, Way, ways_of
 from wsprovider.header.timestamp import Timestamp
-from wsprovider.inbound.authenticate import authenticate
-from wsprovider.inbound.context import Context, Gate, SecondOpinion
-from wsprovider.inbound.evidence import CertificateKey, Evidence
+from wsprovider.inbound.context import Context, Gate, SecondOpinion, no_contexts
+from wsprovider.inbound.evidence import Evidence
 from wsprovider.inbound.examine import examine
 from wsprovider.inbound.finding import Circumstances
 from wsprovider.inbound.judge import Verdict, judge
 from wsprovider.inbound.rules.timestamp import staleness
+from wsprovider.keyring.contexts import ContextKey, ContextOwner, SecurityContext
 from wsprovider.keyring.snapshot import KeySnapshot
-from wsprovider.outbound.message import Outgoing
-from wsprovider.outbound.plan import plan
+from wsprovider.outbound.message import Outgoing, SharedSecret
 from wsprovider.outbound.write import write
+from wsprovider.policy.compile import compile_policy
 from wsprovider.policy.model import Policy
-from wsprovider.policy.requirements import Protection, compile_policy
+from wsprovider.policy.publish import fingerprint_of
+from wsprovider.policy.requirements import Protection
 from wsprovider.ports import Clock, Entropy, SharedStore, Users
 from wsprovider.soap import addressing as wsa
 from wsprovider.soap.fault import fault_status, refusal
 from wsprovider.soap.version import SoapVersion
 from wsprovider.words.errors import (
-    BackendError,
     ConfigurationError,
     Problem,
     SoapError,
@@ -49,8 +54,7 @@ from wsprovider.xml.parse import parse
 
 __all__ = ["Recipient", "Transport", "VerifiedRequest", "WireMessage"]
 
-_SIGNATURE: Final = "signature:"
-_NONCE: Final = "nonce:"
+_TOKEN_ACTIONS: Final = frozenset(operation.action for operation in TOKEN_OPERATIONS.values())
 
 
 class Recipient:
@@ -66,6 +70,7 @@ class Recipient:
         replay: SharedStore,
         clock: Clock,
         entropy: Entropy,
+        contexts: Contexts | None = None,
         second_opinion: SecondOpinion | None = None,
     ) -> None:
         """Compile the policy.
@@ -75,6 +80,7 @@ class Recipient:
             keys: gives the snapshot that is current.
             users: the user store, where the policy has a UsernameToken.
             replay: shared by all workers, and by all services that share trust.
+            contexts: where the policy has conversations.
             second_opinion: the other engine, when the settings ask for a crosscheck.
 
         Raises:
@@ -82,12 +88,18 @@ class Recipient:
         """
         self.policy, self.settings = policy, settings
         self.requirements = compile_policy(policy, settings.name)
-        self._requests = tuple(one.request for one in self.requirements)
-        self._replies = tuple(plan(one.reply) for one in self.requirements)
+        self._ways = ways_of(self.requirements)
+        self._requests = tuple(way.requirements.request for way in self._ways)
         self._gate = Gate.of(self._requests)
-        self._keys, self._users, self._replay = keys, users, replay
+        self._keys, self._users, self._replay = keys, users, Replay(replay)
         self._clock, self._entropy = clock, entropy
-        self._opinion = second_opinion
+        conversing = any(way.conversation is not None for way in self._ways)
+        self._contexts, self._opinion = contexts if conversing else None, second_opinion
+        self._callers = Callers(users, settings.limits, settings.conversation.recheck)
+        self._fingerprint = fingerprint_of(policy) if conversing else ""
+        self._tokens = None
+        if self._contexts is not None:
+            self._tokens = TokenService(settings, self._contexts, entropy, policy=self._fingerprint)
         self._retention = settings.freshness.life + settings.freshness.skew + settings.freshness.future
         self._check()
 
@@ -96,6 +108,8 @@ class Recipient:
         name = self.settings.name
         if self._users is None and any(one.usernames for one in self._requests):
             problems.append(Problem(name, "the policy has a UsernameToken: name a user store"))
+        if self._contexts is None and any(way.conversation is not None for way in self._ways):
+            problems.append(Problem(name, "the policy has conversations: their contexts need a store"))
         if self.settings.crosscheck and self._opinion is None:
             problems.append(Problem(name, "crosscheck needs the second engine"))
         for one in self._requests:
@@ -148,8 +162,10 @@ class Recipient:
             limits=limits,
             gate=self._gate,
             established={},
-            signature_seen=lambda value: self._look_up(value, now),
+            signature_seen=lambda value: self._replay.check(value, now),
             timestamp_seen=lambda stamp: self._check_age(stamp, now),
+            unwrapping=lambda: self._check_room(transport, now),
+            contexts=self._finder(self._contexts, now) if self._contexts is not None else no_contexts,
             second_opinion=self._opinion,
             understood=self.settings.understood,
         )
@@ -161,16 +177,27 @@ class Recipient:
             client_certificate=transport.client_certificate is not None,
             clear_password_over_http=self.settings.clear_password_over_http,
         )
-        verdict = judge(evidence, self._requests, circumstances)
-        if self.requirements[verdict.index].client_certificate and (transport.client_certificate is None):
+        payload = evidence.envelope.payload
+        kind = kind_of(payload) if self._tokens is not None and payload is not None else None
+        verdict = judge(evidence, self._requests, circumstances, lambda index: self._ways[index].admits(kind))
+        way = self._ways[verdict.index]
+        if way.requirements.client_certificate and transport.client_certificate is None:
             raise WSSecurityError(Reason.CLIENT_CERTIFICATE_MISSING)
-        check_answerable(self._replies[verdict.index], verdict)
-        payload, operation = self._operation(evidence)
+        check_answerable(way.plan, verdict)
+        payload, operation = self._operation(evidence, kind)
         addressing = wsa.read(evidence.envelope)
         self._check_addressing(addressing, operation, action)
-        principal = self._principal(evidence, verdict)
+        owner, held = self._owner(verdict, way, keys, transport, now)
+        principal = principal_of(owner)
         self._check_roles(principal)
-        self._remember(evidence, principal, now)
+        errand = None
+        if self._tokens is not None and kind is not None:
+            errand = self._tokens.check(payload, verdict.case, way, owner, address=transport.peer, now=now)
+        if held is not None and kind is None and self._contexts is not None:
+            self._contexts.use(held, now)
+            if not way.requirements.request.signed.body:
+                self._contexts.spend(held, body_marks(evidence), now)
+        self._replay.remember(marks_of(evidence, principal.name), now + self._retention, now)
         return VerifiedRequest(
             version=version,
             root=evidence.envelope.root,
@@ -181,16 +208,55 @@ class Recipient:
             received=now,
             message_id=addressing.message_id if addressing is not None else None,
             signature_values=tuple(fact.signature.value for fact in evidence.signatures),
-            alternative=verdict.index,
+            way=way,
+            errand=errand,
             verdict=verdict,
             keys=keys,
             addressing=addressing,
         )
 
-    def _operation(self, evidence: Evidence) -> tuple[etree._Element, Operation]:
+    def _check_room(self, transport: Transport, now: datetime) -> None:
+        if self._tokens is not None:
+            self._tokens.check_room(transport.peer, now)
+
+    def _finder(self, contexts: Contexts, now: datetime) -> Callable[[str, str | None], ContextKey]:
+        """Looks up the contexts that a message names."""
+
+        def find(identifier: str, namespace: str | None) -> ContextKey:
+            found = contexts.find(identifier, now, namespace)
+            if found is None:
+                raise unknown(namespace)
+            if (found.endpoint, found.policy) != (self.settings.path, self._fingerprint):
+                raise unknown(namespace, found.endpoint, Reason.CONTEXT_ENDPOINT)
+            if namespace not in (None, found.namespace):
+                raise unknown(namespace, "another version")
+            return found
+
+        return find
+
+    def _owner(
+        self, verdict: Verdict, way: Way, keys: KeySnapshot, transport: Transport, now: datetime
+    ) -> tuple[ContextOwner, SecurityContext | None]:
+        """Who sent the message, and the context that protects it."""
+        held = context_of(verdict.case)
+        if held is None or way.stage in (Stage.BOOTSTRAP, Stage.ENDORSED):
+            client_certificate = way.requirements.client_certificate
+            return self._callers.proven(verdict, transport, client_certificate=client_certificate), None
+        if now >= held.expires:  # kept for its renewal only
+            raise unknown(held.namespace, "expired")
+        if not self._callers.present(held, keys, transport, now):
+            # the context stays: a worker that is behind must not end what others know to be in order
+            raise unknown(held.namespace, held.owner.name, Reason.CONTEXT_OWNER)
+        return held.owner, held
+
+    def _operation(self, evidence: Evidence, kind: Kind | None) -> tuple[etree._Element, Operation]:
         """The Body's only child must be an input of this endpoint."""
         payload = evidence.envelope.payload
-        operation = self.settings.operations.get(payload.tag) if payload is not None else None
+        operation = None
+        if payload is not None:
+            if kind is not None:
+                return payload, TOKEN_OPERATIONS[payload.tag, kind]
+            operation = self.settings.operations.get(payload.tag)
         if payload is None or operation is None:
             detail = payload.tag if payload is not None else "empty Body"
             raise SoapError(SoapFault.CLIENT, Reason.NOT_AN_INPUT, detail)
@@ -207,25 +273,9 @@ class Recipient:
         for value in named:
             if value == operation.action:
                 continue
-            if any(other.action == value for other in self.settings.operations.values()):
+            others = self.settings.operations.values()
+            if value in _TOKEN_ACTIONS or any(other.action == value for other in others):
                 raise SoapError(SoapFault.ACTION_MISMATCH, Reason.ACTION_MISMATCH, value)
-
-    def _principal(self, evidence: Evidence, verdict: Verdict) -> Principal:
-        main = verdict.case.main
-        key = main.key if main is not None else None
-        holder = key if isinstance(key, CertificateKey) else None
-        certificate = holder.certificate if holder is not None else None
-        if verdict.case.requirements.usernames:
-            users = self._users
-            if users is None:
-                raise RuntimeError("checked at start")
-            (token,) = evidence.candidates.usernames.values()
-            user = authenticate(token, users, self.settings.limits)
-            proof = Proof.PASSWORD_DIGEST if token.digest else Proof.PASSWORD
-            return Principal(user.name, proof, certificate, user.roles)
-        if holder is not None:
-            return Principal(holder.partner, Proof.CERTIFICATE, certificate, holder.roles)
-        return ANONYMOUS
 
     def _check_roles(self, principal: Principal) -> None:
         wanted = self.settings.roles
@@ -237,36 +287,6 @@ class Recipient:
         stale = staleness(stamp, now, self.settings.freshness)
         if stale is not None:
             raise WSSecurityError(stale.reason, stale.detail)
-
-    # replay ----------------------------------------------------------------------------------
-
-    def _look_up(self, value: bytes, now: datetime) -> None:
-        """Refuse a copy of an accepted message before anything of it is decrypted."""
-        try:
-            known = self._replay.contains(_signature_key(value), now=now)
-        except BackendError as error:
-            raise WSSecurityError(Reason.REPLAY_STORE, str(error)) from error
-        if known:
-            raise WSSecurityError(Reason.REPLAY, "signature")
-
-    def _remember(self, evidence: Evidence, principal: Principal, now: datetime) -> None:
-        """The one atomic step that makes this copy the accepted one; the last thing that happens."""
-        entries = [
-            _signature_key(identity(fact.signature.method, fact.signature.value))
-            for fact in evidence.signatures
-        ]
-        entries += [
-            f"{_NONCE}{principal.name}:{token.nonce.hex()}"
-            for token in evidence.candidates.usernames.values()
-            if token.nonce is not None
-        ]
-        expires = now + self._retention
-        try:
-            for entry in entries:
-                if not self._replay.add_if_absent(entry, expires=expires, now=now):
-                    raise WSSecurityError(Reason.REPLAY, entry.partition(":")[0])
-        except BackendError as error:
-            raise WSSecurityError(Reason.REPLAY_STORE, str(error)) from error
 
     # replies ---------------------------------------------------------------------------------
 
@@ -292,11 +312,12 @@ class Recipient:
         Raises:
             ConfigurationError: a key that the reply needs is not there.
         """
-        outward = self._replies[request.alternative]
+        ends = request.errand is not None and request.errand.request.kind is Kind.CANCEL
+        outward, case = request.way.ending if ends else request.way.plan, request.verdict.case
         now = self._clock()
-        main = request.verdict.case.main
-        key = main.key if main is not None else None
+        holder = case.certificate_key
         asymmetric = outward.requirements.protection is Protection.ASYMMETRIC
+        secret = None if asymmetric else secret_of(case)
         outgoing = Outgoing(
             version=request.version,
             body=body,
@@ -306,9 +327,10 @@ class Recipient:
             exact=exact,
             confirmations=request.signature_values,
             signing=request.keys.signing_key(now) if asymmetric and outward.signs else None,
-            encrypt_to=key.certificate if isinstance(key, CertificateKey) else None,
-            secret=None if asymmetric else secret_of(request.evidence),
-            algorithms=algorithms_of(request.evidence),
+            encrypt_to=holder.certificate if holder is not None else None,
+            secret=secret if isinstance(secret, SharedSecret) else None,
+            context=secret if isinstance(secret, ContextKey) else None,
+            algorithms=algorithms_of(case),
         )
         sent = write(outward, outgoing, self._entropy)
         return WireMessage(
@@ -316,6 +338,19 @@ class Recipient:
             _content_type(request.version),
             self._fault_status(body, request.version) if fault else 200,
         )
+
+    def answer(self, request: VerifiedRequest) -> Answered | None:
+        """Carry out a request for a security context; None for a request that is the service's own affair.
+
+        Raises:
+            SoapError: CONTEXT_LIMIT; CONTEXT_UNKNOWN where somebody was faster.
+            ConfigurationError: a key is not there.
+            BackendError: the store did not answer; nothing was issued.
+        """
+        if self._tokens is None or request.errand is None:
+            return None
+        body, context = self._tokens.carry_out(request.errand, request.version, self._clock())
+        return Answered(self.reply(request, body), context.identifier)
 
     def refuse(self, error: Exception, *, version: SoapVersion) -> WireMessage:
         """The fault that answers a refused message: unprotected, and uniform for security errors."""
@@ -325,10 +360,6 @@ class Recipient:
     def _fault_status(self, body: etree._Element, version: SoapVersion) -> int:
         code = _fault_code(body, version)
         return fault_status(code, version, sender_400=self.settings.sender_fault_400)
-
-
-def _signature_key(value: bytes) -> str:
-    return _SIGNATURE + hashlib.sha256(value).hexdigest()
 
 
 def _content_type(version: SoapVersion) -> str:

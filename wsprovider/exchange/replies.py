@@ -7,8 +7,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from lxml import etree
 
 from wsprovider.exchange.verified import VerifiedRequest
-from wsprovider.inbound.evidence import CertificateKey, Evidence, SecretKey
+from wsprovider.inbound.evidence import CertificateKey, SecretKey
+from wsprovider.inbound.finding import Case
 from wsprovider.inbound.judge import Verdict
+from wsprovider.keyring.contexts import ContextKey
 from wsprovider.outbound.message import (
     Algorithms,
     Block,
@@ -27,9 +29,9 @@ _PREFIX: Final = "wsa"
 _MESSAGE_ID_BYTES: Final = 16
 
 
-def algorithms_of(evidence: Evidence) -> Algorithms:
+def algorithms_of(case: Case) -> Algorithms:
     """The methods that a request used, which its reply uses too."""
-    signature = evidence.signatures[0] if evidence.signatures else None
+    evidence, signature = case.evidence, case.main
     decryption = evidence.decryptions[0] if evidence.decryptions else None
     transport = next(iter(evidence.transports), None)
     derivation = None
@@ -57,14 +59,13 @@ def check_answerable(plan: Plan, verdict: Verdict) -> None:
         raise WSSecurityError(Reason.KEY_KIND, "no reply can be encrypted to a key that is not RSA")
 
 
-def secret_of(evidence: Evidence) -> SharedSecret | None:
+def secret_of(case: Case) -> SharedSecret | ContextKey | None:
     """The secret that a symmetric request was protected with, and its reply will be."""
-    for fact in evidence.signatures:
-        if isinstance(fact.key, SecretKey):
-            return SharedSecret(fact.key.root.secret, fact.key.root.sha1)
-    for decryption in evidence.decryptions:
-        return SharedSecret(decryption.key.root.secret, decryption.key.root.sha1)
-    return None
+    main = case.main
+    if main is None or not isinstance(main.key, SecretKey):
+        return None
+    root = main.key.root
+    return root.context or SharedSecret(root.secret, root.sha1)
 
 
 def reply_blocks(

@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from wsprovider.inbound.finding import Freshness
 from wsprovider.words.limits import Limits
 
-__all__ = ["Freshness", "Operation", "RecipientSettings"]
+__all__ = ["ConversationSettings", "Freshness", "Operation", "RecipientSettings"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,29 @@ class Operation:
 
 
 @dataclass(frozen=True, slots=True)
+class ConversationSettings:
+    """How long security contexts live, how many there may be, and how closely their owners are watched.
+
+    Attributes:
+        life: the longest that a context lives after it was issued or renewed; a client may ask for less.
+        unused: how long one lives that was issued and never used.
+        per_owner: live contexts of one user or certificate, or of one address where callers are anonymous.
+        contexts: live contexts of all owners.
+        unsigned_calls: calls in one context whose Body is encrypted and not signed; each is remembered as long
+            as the context lives.
+        recheck: how long a worker goes on before it looks again whether the user of a context is still
+            there, enabled and unchanged. (Certificates are looked at with every message.)
+    """
+
+    life: timedelta = timedelta(hours=1)
+    unused: timedelta = timedelta(minutes=5)
+    per_owner: int = 1_000
+    contexts: int = 100_000
+    unsigned_calls: int = 10_000
+    recheck: timedelta = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
 class RecipientSettings:
     """Everything about an endpoint that is not policy and not key material.
 
@@ -41,6 +65,7 @@ class RecipientSettings:
         crosscheck: have the second engine check every signature and decryption again.
         addresses: absolute URLs that wsa:To may name (their host matters only when non-empty).
         path: the endpoint's path, which wsa:To must end with in any case.
+        conversation: of security contexts, where the policy has them.
     """
 
     name: str
@@ -54,3 +79,4 @@ class RecipientSettings:
     sender_fault_400: bool = False
     crosscheck: bool = False
     addresses: tuple[str, ...] = ()
+    conversation: ConversationSettings = field(default_factory=ConversationSettings)

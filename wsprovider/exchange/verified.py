@@ -7,27 +7,14 @@ from lxml import etree
 
 from wsprovider.exchange.principal import Principal
 from wsprovider.exchange.settings import Operation
+from wsprovider.exchange.token_service import Errand, context_of
+from wsprovider.exchange.ways import Way
 from wsprovider.inbound.evidence import Evidence
 from wsprovider.inbound.judge import Verdict
 from wsprovider.keyring.material import Certificate
 from wsprovider.keyring.snapshot import KeySnapshot
 from wsprovider.soap.addressing import Addressing
 from wsprovider.soap.version import SoapVersion
-
-
-@dataclass(frozen=True, slots=True)
-class Transport:
-    """What the server knows of the connection a message came by; never taken from the message.
-
-    Attributes:
-        secure: TLS, ended by ourselves or by a proxy that the operator trusts.
-        peer: the source address, for logs and back-off.
-        client_certificate: of TLS client authentication, already verified by the TLS layer.
-    """
-
-    secure: bool
-    peer: str = ""
-    client_certificate: Certificate | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,7 +31,8 @@ class VerifiedRequest:
         received: the moment that was "now" for every check.
         message_id: the request's wsa:MessageID, if it had one.
         signature_values: the values of the request's signatures (decoded), its identity in logs.
-        alternative: index of the policy alternative that was met.
+        way: how it was protected.
+        errand: a request for a security context, which the endpoint answers itself; None for all others.
         evidence, keys, addressing: what the reply is made from.
     """
 
@@ -57,7 +45,8 @@ class VerifiedRequest:
     received: datetime
     message_id: str | None
     signature_values: tuple[bytes, ...]
-    alternative: int
+    way: Way
+    errand: Errand | None
     verdict: Verdict = field(repr=False)
     keys: KeySnapshot = field(repr=False)
     addressing: Addressing | None = field(repr=False)
@@ -66,6 +55,15 @@ class VerifiedRequest:
     def evidence(self) -> Evidence:
         """What the message has shown."""
         return self.verdict.case.evidence
+
+    @property
+    def context_identifier(self) -> str | None:
+        """Of the security context that protects the message, or that it renews or cancels; never a secret."""
+        if self.way.conversation is None:
+            return None
+        asked_for = None if self.errand is None else self.errand.context
+        context = asked_for or context_of(self.verdict.case)
+        return None if context is None else context.identifier
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -99,3 +97,16 @@ class WireMessage:
     data: bytes
     content_type: str
     status: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """A request for a security context, carried out.
+
+    Attributes:
+        wire: the protected response.
+        context: identifier of the context that was issued, renewed or cancelled.
+    """
+
+    wire: WireMessage
+    context: str

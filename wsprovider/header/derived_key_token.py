@@ -8,7 +8,7 @@ from lxml import etree
 
 from wsprovider.crypto.derivation import DEFAULT_LABEL, DEFAULT_LENGTH
 from wsprovider.header import fields
-from wsprovider.header.token_reference import STR, TokenReference
+from wsprovider.header.token_reference import LENGTH_BYTES, NONCE_BYTES, STR, TokenReference
 from wsprovider.header.token_reference import read as read_reference
 from wsprovider.words import algorithms as alg
 from wsprovider.words import namespaces as ns
@@ -22,9 +22,7 @@ TOKEN_TYPES: Final = {
     ns.WSC_200512: f"{ns.WSC_200512}/dk",
 }
 TAGS: Final = tuple(f"{{{namespace}}}DerivedKeyToken" for namespace in P_SHA1)
-_NONCE_BYTES: Final = range(16, 129)
 _LABEL_BYTES: Final = 256
-_LENGTH_BYTES: Final = range(16, 65)
 _REACH_BYTES: Final = 1024
 _GENERATION: Final = 256
 _DIGITS: Final = 6
@@ -76,9 +74,9 @@ def read(element: etree._Element, index: int, limits: Limits) -> DerivedKeyToken
     if names["Label"] in found:
         label = fields.text(found[names["Label"]], limits).encode()
     nonce = fields.octets(found[names["Nonce"]], limits)
-    if length not in _LENGTH_BYTES or offset + length > _REACH_BYTES:
+    if length not in LENGTH_BYTES or offset + length > _REACH_BYTES:
         raise WSSecurityError(Reason.DERIVED_KEY, "Offset or Length")
-    if not 0 < len(label) <= _LABEL_BYTES or len(nonce) not in _NONCE_BYTES:
+    if not 0 < len(label) <= _LABEL_BYTES or len(nonce) not in NONCE_BYTES:
         raise WSSecurityError(Reason.DERIVED_KEY, "Label or Nonce")
     return DerivedKeyToken(
         index,
@@ -103,6 +101,7 @@ def _number(element: etree._Element | None, default: int, limits: Limits) -> int
 
 def write(identifier: str, namespace: str, reference: str, length: int, nonce: bytes) -> bytes:
     """A DerivedKeyToken with the default label and offset 0, in exclusive canonical form."""
+    reference = reference.replace(f' xmlns:wsc="{namespace}"', "")  # declared around it already
     return (
         f'<wsc:DerivedKeyToken xmlns:wsc="{namespace}" xmlns:wsu="{ns.WSU}" wsu:Id="{identifier}">'
         f"{reference}<wsc:Offset>0</wsc:Offset><wsc:Length>{length}</wsc:Length>"

@@ -11,7 +11,8 @@ from typing import Final
 
 from lxml import etree
 
-from wsprovider.header import binary_security_token, fields
+from wsprovider.crypto.derivation import DEFAULT_LENGTH
+from wsprovider.header import binary_security_token, fields, security_context_token
 from wsprovider.keyring.material import (
     Certificate,
     CertificateReference,
@@ -25,8 +26,9 @@ from wsprovider.words import uris
 from wsprovider.words.errors import WSSecurityError
 from wsprovider.words.limits import Limits
 from wsprovider.words.reasons import Reason
+from wsprovider.words.trust import BY_TOKEN_TYPE
 from wsprovider.xml import canonical
-from wsprovider.xml.escape import escape_text
+from wsprovider.xml.escape import escape_attribute, escape_text
 
 STR: Final = f"{{{ns.WSSE}}}SecurityTokenReference"
 KEY_INFO: Final = f"{{{ns.DS}}}KeyInfo"
@@ -42,6 +44,19 @@ _SERIAL_NUMBER: Final = f"{{{ns.DS}}}X509SerialNumber"
 _X509_CERTIFICATE: Final = f"{{{ns.DS}}}X509Certificate"
 _X509_SKI: Final = f"{{{ns.DS}}}X509SKI"
 _SERIAL_DIGITS: Final = 50
+_DIGITS: Final = 6
+_IMPLIED: Final = tuple(
+    (namespace, f"{{{namespace}}}Nonce", f"{{{namespace}}}Length")
+    for namespace in security_context_token.NAMESPACES
+)
+_INSTANCES: Final = tuple(f"{{{namespace}}}Instance" for namespace in security_context_token.NAMESPACES)
+_ATTRIBUTES: Final = frozenset(
+    {fields.WSU_ID, _TOKEN_TYPE, _USAGE, *(name for _, *names in _IMPLIED for name in names)}
+)
+NONCE_BYTES: Final = range(16, 129)
+"""Lengths of a nonce that a key may be derived with."""
+LENGTH_BYTES: Final = range(16, 65)
+"""Lengths of a derived key."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +74,35 @@ class EncryptedKeyReference:
     sha1: bytes
 
 
-KeyReference = LocalReference | EncryptedKeyReference | CertificateReference
+@dataclass(frozen=True, slots=True)
+class ContextReference:
+    """A security context by its identifier (WS-SecureConversation 1.3, section 2: unattached).
+
+    Attributes:
+        value_type: token type, if given.
+        instance: which key of a renewed context, if given.
+    """
+
+    identifier: str
+    value_type: str | None = None
+    instance: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ImpliedDerivation:
+    """A key derived from the one that is named, without a token for it (WS-SecureConversation 1.3, section 8).
+
+    Attributes:
+        namespace: the version of WS-SecureConversation.
+        length: of the key, in bytes.
+    """
+
+    namespace: str
+    nonce: bytes
+    length: int
+
+
+KeyReference = LocalReference | EncryptedKeyReference | ContextReference | CertificateReference
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +115,7 @@ class TokenReference:
         token_type: wsse11:TokenType, if given.
         prefix: the prefix of the element, which the STR-Transform repeats.
         embedded: the certificate stands inside the reference (Embedded, or KeyIdentifier X509v3).
+        implied: a key derived from the named one is meant.
     """
 
     key: KeyReference
@@ -79,6 +123,7 @@ class TokenReference:
     token_type: str | None = None
     prefix: str = "wsse"
     embedded: bool = False
+    implied: ImpliedDerivation | None = None
 
 
 def read_key_info(element: etree._Element, limits: Limits) -> TokenReference:
@@ -105,7 +150,7 @@ def read(element: etree._Element, limits: Limits) -> TokenReference:
     Raises:
         WSSecurityError: MALFORMED_REFERENCE, UNSUPPORTED_REFERENCE, or a field's own error.
     """
-    fields.only_attributes(element, (fields.WSU_ID, _TOKEN_TYPE, _USAGE))
+    fields.only_attributes(element, _ATTRIBUTES)
     fields.only_elements(element)
     if len(element) != 1:
         raise WSSecurityError(Reason.MALFORMED_REFERENCE, "not exactly one child")  # BSP R3061
@@ -125,16 +170,56 @@ def read(element: etree._Element, limits: Limits) -> TokenReference:
     else:
         raise WSSecurityError(Reason.UNSUPPORTED_REFERENCE, child.tag)  # BSP R3027, R3057, R3211
     return TokenReference(
-        key, element.get(fields.WSU_ID), element.get(_TOKEN_TYPE), element.prefix or "", embedded
+        key,
+        element.get(fields.WSU_ID),
+        element.get(_TOKEN_TYPE),
+        element.prefix or "",
+        embedded,
+        _read_implied(element, limits),
     )
 
 
-def _read_direct(element: etree._Element) -> LocalReference:
-    fields.only_attributes(element, ("URI", "ValueType"))
-    target = fields.fragment(element.get("URI"))
-    if len(element) or target is None:  # BSP R3062; no URI of a message is ever fetched
+def _read_direct(element: etree._Element) -> LocalReference | ContextReference:
+    fields.only_attributes(element, ("URI", "ValueType", *_INSTANCES))
+    uri, kind = element.get("URI"), element.get("ValueType")
+    target = fields.fragment(uri)
+    if len(element) or uri is None:  # BSP R3062
+        raise WSSecurityError(Reason.UNSUPPORTED_REFERENCE, "no URI")
+    if target is not None:
+        return LocalReference(target, kind)
+    if not uri or uri[0] == "#" or len(uri) > security_context_token.LONGEST or not uri.isprintable():
+        raise WSSecurityError(Reason.UNSUPPORTED_REFERENCE, "URI")
+    if kind is not None and kind not in BY_TOKEN_TYPE:
         raise WSSecurityError(Reason.UNSUPPORTED_REFERENCE, "URI is not a local id")
-    return LocalReference(target, element.get("ValueType"))
+    # a name that is looked up among the contexts of this service; no URI of a message is ever fetched
+    instance = next((value for name in _INSTANCES if (value := element.get(name)) is not None), None)
+    return ContextReference(uri, kind, instance)
+
+
+def _read_implied(element: etree._Element, limits: Limits) -> ImpliedDerivation | None:
+    """WS-SecureConversation 1.3, section 8: Nonce and Length as attributes."""
+    found = [
+        (namespace, element.get(nonce), element.get(length))
+        for namespace, nonce, length in _IMPLIED
+        if element.get(nonce) is not None or element.get(length) is not None
+    ]
+    if not found:
+        return None
+    namespace, text, length = found[0]
+    if len(found) > 1 or text is None or len(text) > limits.field_characters:
+        raise WSSecurityError(Reason.DERIVED_KEY, "implied")
+    nonce = fields.decode(text, "Nonce")
+    size = DEFAULT_LENGTH if length is None else _whole(length)
+    if len(nonce) not in NONCE_BYTES or size not in LENGTH_BYTES:
+        raise WSSecurityError(Reason.DERIVED_KEY, "implied Nonce or Length")
+    return ImpliedDerivation(namespace, nonce, size)
+
+
+def _whole(value: str) -> int:
+    text = value.strip(" \t\r\n")
+    if not (text.isascii() and text.isdecimal()) or len(text) > _DIGITS:
+        raise WSSecurityError(Reason.DERIVED_KEY, "implied Length")
+    return int(text)
 
 
 def _read_key_identifier(element: etree._Element, limits: Limits) -> KeyReference:
@@ -191,6 +276,38 @@ def write_local(target: str, value_type: str | None, token_type: str | None = No
     """An STR that names a token in the message, in exclusive canonical form."""
     kind = f' ValueType="{value_type}"' if value_type else ""
     return _write(f'<wsse:Reference URI="#{target}"{kind}></wsse:Reference>', token_type)
+
+
+def write_context(
+    identifier: str, value_type: str, *, instance: str | None = None, namespace: str | None = None
+) -> str:
+    """An STR that names a security context by its identifier, or by its token in the message.
+
+    It is in exclusive canonical form.
+    """
+    renewed, declared = "", ""
+    if instance is not None and namespace is not None:
+        declared = f' xmlns:wsc="{namespace}"'
+        renewed = f' wsc:Instance="{escape_attribute(instance)}"'
+    uri = escape_attribute(identifier)
+    return _write(
+        f'<wsse:Reference{declared} URI="{uri}" ValueType="{value_type}"{renewed}></wsse:Reference>', None
+    )
+
+
+def with_implied(reference: str, namespace: str, nonce: bytes, length: int) -> str:
+    """The same STR, naming a key derived from what it named (WS-SecureConversation 1.3, section 8)."""
+    encoded = base64.b64encode(nonce).decode("ascii")
+    declared = f' xmlns:wsc="{namespace}"'
+    attributes = f' wsc:Length="{length}" wsc:Nonce="{encoded}"'
+    head, _, rest = reference.partition(">")
+    head = head.replace(f' xmlns:wsse="{ns.WSSE}"', f'{declared} xmlns:wsse="{ns.WSSE}"', 1)
+    before, typed, after = head.partition(" wsse11:TokenType=")
+    if typed and namespace < ns.WSSE11:  # canonical form sorts attributes by namespace
+        head = f"{before}{attributes}{typed}{after}"
+    else:
+        head += attributes
+    return f"{head}>{rest.replace(declared, '')}"
 
 
 def write_key_identifier(value_type: str, value: bytes, token_type: str | None = None) -> str:

@@ -4,7 +4,7 @@ Children are read in any order; a child of no known kind refuses the message. In
 children of wsse:Security and stay the same in every round.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -15,6 +15,7 @@ from wsprovider.header import (
     derived_key_token,
     encrypted_data,
     encrypted_key,
+    security_context_token,
     signature,
     signature_confirmation,
     timestamp,
@@ -25,6 +26,7 @@ from wsprovider.header.derived_key_token import DerivedKeyToken
 from wsprovider.header.encrypted_data import EncryptedData
 from wsprovider.header.encrypted_key import EncryptedKey
 from wsprovider.header.fields import only_elements
+from wsprovider.header.security_context_token import SecurityContextToken
 from wsprovider.header.signature import Signature
 from wsprovider.header.signature_confirmation import SignatureConfirmation
 from wsprovider.header.timestamp import Timestamp
@@ -32,8 +34,6 @@ from wsprovider.header.username_token import UsernameToken
 from wsprovider.words.errors import WSSecurityError
 from wsprovider.words.limits import Limits
 from wsprovider.words.reasons import Reason
-
-_DERIVED: Final = derived_key_token.TAGS
 
 
 @dataclass(slots=True)
@@ -45,6 +45,7 @@ class Candidates:
     certificates: dict[int, BinarySecurityToken] = field(default_factory=dict)
     encrypted_keys: dict[int, EncryptedKey] = field(default_factory=dict)
     derived_keys: dict[int, DerivedKeyToken] = field(default_factory=dict)
+    contexts: dict[int, SecurityContextToken] = field(default_factory=dict)
     signatures: dict[int, Signature] = field(default_factory=dict)
     confirmations: dict[int, SignatureConfirmation] = field(default_factory=dict)
     reference_lists: dict[int, tuple[str, ...]] = field(default_factory=dict)
@@ -86,29 +87,34 @@ def read_children(
     ):
         if len(found) > limit:
             raise WSSecurityError(reason, f"more than {limit}")
+    if len(candidates.contexts) > 1:
+        raise WSSecurityError(Reason.DUPLICATE_HEADER_CHILD, "SecurityContextToken")
     if len(candidates.usernames) + len(candidates.certificates) > limits.tokens:
         raise WSSecurityError(Reason.TOO_MANY_TOKENS, f"more than {limits.tokens}")
 
 
 def _read_child(element: etree._Element, index: int, candidates: Candidates, limits: Limits) -> None:
-    tag = element.tag
-    if tag == timestamp.TAG:
-        candidates.timestamps[index] = timestamp.read(element, index, limits)
-    elif tag == signature.TAG:
-        candidates.signatures[index] = signature.read(element, index, limits)
-    elif tag == encrypted_key.TAG:
-        candidates.encrypted_keys[index] = encrypted_key.read(element, index, limits)
-    elif tag == binary_security_token.TAG:
-        candidates.certificates[index] = binary_security_token.read(element, index, limits)
-    elif tag == username_token.TAG:
-        candidates.usernames[index] = username_token.read(element, index, limits)
-    elif tag == encrypted_data.REFERENCE_LIST:
-        candidates.reference_lists[index] = encrypted_data.read_reference_list(element, limits)
-    elif tag == encrypted_data.TAG:
-        candidates.encrypted[index] = encrypted_data.read(element, limits)
-    elif tag in _DERIVED:
-        candidates.derived_keys[index] = derived_key_token.read(element, index, limits)
-    elif tag == signature_confirmation.TAG:
-        candidates.confirmations[index] = signature_confirmation.read(element, index, limits)
-    else:
-        raise WSSecurityError(Reason.UNKNOWN_HEADER_CHILD, tag)
+    kind = _KINDS.get(element.tag)
+    if kind is None:
+        raise WSSecurityError(Reason.UNKNOWN_HEADER_CHILD, element.tag)
+    name, read_element = kind
+    getattr(candidates, name)[index] = read_element(element, index, limits)
+
+
+_Reader = Callable[[etree._Element, int, Limits], object]
+_KINDS: Final[dict[str, tuple[str, _Reader]]] = {
+    timestamp.TAG: ("timestamps", timestamp.read),
+    username_token.TAG: ("usernames", username_token.read),
+    binary_security_token.TAG: ("certificates", binary_security_token.read),
+    encrypted_key.TAG: ("encrypted_keys", encrypted_key.read),
+    signature.TAG: ("signatures", signature.read),
+    signature_confirmation.TAG: ("confirmations", signature_confirmation.read),
+    encrypted_data.TAG: ("encrypted", lambda element, _, limits: encrypted_data.read(element, limits)),
+    encrypted_data.REFERENCE_LIST: (
+        "reference_lists",
+        lambda element, _, limits: encrypted_data.read_reference_list(element, limits),
+    ),
+    **dict.fromkeys(derived_key_token.TAGS, ("derived_keys", derived_key_token.read)),
+    **dict.fromkeys(security_context_token.TAGS, ("contexts", security_context_token.read)),
+}
+"""The children that are known: the field they go to, and what reads them."""

@@ -10,10 +10,13 @@ from lxml import etree
 from wsprovider.crypto.algorithms import PublicKey
 from wsprovider.crypto.ciphers import CIPHERS
 from wsprovider.header.timestamp import Timestamp
+from wsprovider.keyring.contexts import ContextKey
 from wsprovider.keyring.snapshot import KeySnapshot
-from wsprovider.policy.requirements import MessageRequirements
+from wsprovider.policy.requirements import MessageRequirements, Protection
 from wsprovider.ports import Entropy
+from wsprovider.words.errors import WSSecurityError
 from wsprovider.words.limits import Limits
+from wsprovider.words.reasons import Reason
 from wsprovider.words.suites import KeyTransport
 
 
@@ -26,7 +29,8 @@ class Gate:
     Attributes:
         secret_lengths: lengths in bytes that an EncryptedKey may carry.
         short_keys: a 128-bit key may stand under a cipher of 256 (Apache Rampart).
-        signature: every alternative has a Signature.
+        encryption: some alternative lets anything be encrypted by the message's own means.
+        signature: every alternative that does has a Signature.
         hidden_signature: some alternative has its Signature encrypted.
         timestamp: every alternative has a Timestamp.
     """
@@ -38,6 +42,7 @@ class Gate:
     secret_lengths: frozenset[int]
     short_keys: bool
     encrypt_before_signing: bool
+    encryption: bool
     signature: bool
     hidden_signature: bool
     timestamp: bool
@@ -46,6 +51,7 @@ class Gate:
     def of(cls, messages: Iterable[MessageRequirements]) -> "Gate":
         """The gate of some alternatives."""
         found = tuple(messages)
+        sealing = [one for one in found if one.protection is not Protection.TRANSPORT]
         suites = [message.suite for message in found]
         short = any(suite.short_symmetric_keys for suite in suites)
         lengths = {CIPHERS[cipher].key_bytes for suite in suites for cipher in suite.encryptions}
@@ -60,10 +66,30 @@ class Gate:
             secret_lengths=frozenset(lengths | ({16} if short else set())),
             short_keys=short,
             encrypt_before_signing=found[0].encrypt_before_signing,
-            signature=all(one.has_signature for one in found),
+            encryption=bool(sealing),
+            signature=all(one.has_signature for one in sealing),
             hidden_signature=any(one.encrypt_signature for one in found),
-            timestamp=all(one.timestamp for one in found),
+            timestamp=all(one.timestamp for one in sealing),
         )
+
+
+FindContext = Callable[[str, str | None], ContextKey]
+"""The key of a living context, by its identifier and the namespace of the WS-SecureConversation that named
+it (None where nothing said so).
+
+Raises SoapError BAD_CONTEXT_TOKEN; WSSecurityError UNSUPPORTED_REFERENCE where nobody agrees on contexts;
+BackendError when a store did not answer.
+"""
+
+
+def no_contexts(identifier: str, namespace: str | None) -> ContextKey:
+    """Of an endpoint without conversations.
+
+    Raises:
+        WSSecurityError: UNSUPPORTED_REFERENCE, always.
+    """
+    del namespace
+    raise WSSecurityError(Reason.UNSUPPORTED_REFERENCE, f"security context {identifier}")
 
 
 class SecondOpinion(Protocol):
@@ -95,10 +121,12 @@ class Context:
     Attributes:
         now: the one moment of this message.
         established: secrets that both sides already hold, by EncryptedKeySHA1 (for replies).
-        signature_seen: told the identity of each SignatureValue that holds, before anything is
-            decrypted; raises REPLAY when an accepted message had it.
+        signature_seen: told the identity of each SignatureValue before it is verified; raises REPLAY when an
+            accepted message had it.
+        unwrapping: told before a private key of ours is used; raises where that is too much asked.
         timestamp_seen: told each Timestamp that can be read, also before anything is decrypted; raises
             TIMESTAMP_EXPIRED or TIMESTAMP_FUTURE.
+        contexts: looks up security contexts.
         understood: header blocks, by Clark name, that somebody behind us understands.
         second_opinion: checks what our engine accepted with another one; None without.
     """
@@ -111,5 +139,7 @@ class Context:
     established: Mapping[bytes, bytes]
     signature_seen: Callable[[bytes], None]
     timestamp_seen: Callable[[Timestamp], None]
+    unwrapping: Callable[[], None] = lambda: None
+    contexts: FindContext = no_contexts
     second_opinion: SecondOpinion | None = None
     understood: frozenset[str] = frozenset()

@@ -6,12 +6,14 @@ EncryptedKey (or established secret) that they come from, derived or not.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 from lxml import etree
 
 from wsprovider.header.encrypted_key import EncryptedKey
 from wsprovider.header.signature import Signature
 from wsprovider.inbound.candidates import Candidates
+from wsprovider.keyring.contexts import ContextKey
 from wsprovider.keyring.material import Certificate, KeyPair
 from wsprovider.soap.envelope import Envelope
 from wsprovider.words.suites import KeyTransport
@@ -23,18 +25,25 @@ class KeyRoot:
     """One secret that both sides hold: what an EncryptedKey carried, or one established before.
 
     Attributes:
-        sha1: EncryptedKeySHA1 (SOAP Message Security 1.1, section 7.7).
+        sha1: EncryptedKeySHA1 (SOAP Message Security 1.1, section 7.7); empty for a context.
         encrypted_key: the candidate it was unwrapped from; None when established before.
         recipient: our key pair that unwrapped it.
+        context: the security context whose key it is.
     """
 
     secret: bytes
-    sha1: bytes
+    sha1: bytes = b""
     encrypted_key: EncryptedKey | None = None
     recipient: KeyPair | None = None
+    context: ContextKey | None = None
 
     def __repr__(self) -> str:
-        return f"KeyRoot(sha1={self.sha1.hex()})"
+        name = self.sha1.hex() if self.context is None else self.context.identifier
+        return f"KeyRoot({name})"
+
+
+IMPLIED: Final = -1
+"""Stands for the index of a DerivedKeyToken where the reference itself says how to derive."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,8 +51,8 @@ class SecretKey:
     """A secret that signs or decrypts: a root's own, or derived from it.
 
     Attributes:
-        derived: index of the DerivedKeyToken it was derived by; None for the root's own.
-        namespace: that token's version of WS-SecureConversation.
+        derived: index of the DerivedKeyToken it was derived by, or IMPLIED; None for the root's own.
+        namespace: the version of WS-SecureConversation it was derived by.
     """
 
     secret: bytes

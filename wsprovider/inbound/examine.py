@@ -16,6 +16,8 @@ from typing import Final
 from lxml import etree
 
 from wsprovider.header import encrypted_data
+from wsprovider.header.signature import Signature
+from wsprovider.header.token_reference import LocalReference
 from wsprovider.inbound.candidates import Candidates, read, read_children
 from wsprovider.inbound.closing import Covered, digest_reference
 from wsprovider.inbound.context import Context
@@ -102,29 +104,27 @@ class _Examination:
         self.keys.look_in(self._security(), ids)
         self.closed: list[_Closed] = []
         self.opened_indices: set[int] = set()
+        self.revealed: set[int] = set()
         self.decrypted: list[Decrypted] = []
         self.found: list[Found] = []
         self.resolved: list[SecretKey] | None = None
 
     def run(self) -> Evidence:
         gate = self.context.gate
-        self._open(decrypted=False)
+        self._open()
         self.found = find(self.tree.envelope, self.candidates, self.context.limits)
         pending = self.found
         if pending and not self.closed and gate.hidden_signature:
             pending = self._uncover_signature()
-        if gate.encrypt_before_signing:
-            self._close()
-            self._check_before_decryption(pending)
-            self._splice(self._decrypt(pending))
-        else:
-            self._close(hidden=[one.place for one in pending])
-            self._check_before_decryption(pending)
-            self._splice(self._decrypt(pending))
-            self._open(decrypted=True)
-            self._close()
+        self._close(hidden=None if gate.encrypt_before_signing else [one.place for one in pending])
+        self._check_before_decryption(pending)
+        self._resolve()
+        self._check_keys(pending)
+        self._splice(self._decrypt(pending))
+        self._open()
+        self._close()
         if self.decrypted:
-            soap_envelope.check_understood(self.tree.envelope, self.context.understood)
+            self._check_revealed()
         return self._evidence()
 
     def _uncover_signature(self) -> list[Found]:
@@ -133,10 +133,11 @@ class _Examination:
         Which one it is shows only in the plaintext, so every encrypted child of the Security header is
         decrypted for it, and nothing of the Body or of other headers.
         """
+        self._resolve()
         inside = [one for one in self.found if one.where is Where.SECURITY]
         signatures = [one for one in self._decrypt(inside) if _may_be_signature(one)]
         self._splice(signatures)
-        self._open(decrypted=True)
+        self._open()
         uncovered = [one.found for one in signatures]
         return [one for one in self.found if one not in uncovered]
 
@@ -153,6 +154,8 @@ class _Examination:
         for stamp in self.candidates.timestamps.values():
             self.context.timestamp_seen(stamp)
         gate = self.context.gate
+        if pending and not gate.encryption:
+            raise WSSecurityError(Reason.ENCRYPTION_UNEXPECTED, pending[0].where.value)
         if not pending or not gate.signature:
             return
         if not self.closed:
@@ -170,27 +173,72 @@ class _Examination:
             raise WSSecurityError(Reason.NO_SECURITY_HEADER)
         return security
 
-    def _open(self, *, decrypted: bool) -> None:
-        """Open each Signature that can be read by now."""
+    def _open(self) -> None:
+        """Open each Signature that can be read by now, and whose token can."""
         for index, signature in self.candidates.signatures.items():
-            if index in self.opened_indices:
+            if index in self.opened_indices or self._token_is_hidden(signature):
                 continue
             self.opened_indices.add(index)
-            opened = open_signature(signature, self.keys, self.context, decrypted=decrypted)
+            try:
+                opened = open_signature(signature, self.keys, self.context, decrypted=index in self.revealed)
+            except SoapError as error:
+                if index not in self.revealed:
+                    raise
+                raise _revealed(error) from None
             self.closed.append(_Closed(opened))
 
-    def _decrypt(self, wanted: list[Found]) -> list[Decrypted]:
-        """Decrypt some of what was found; keys and lists are resolved for all of it, once.
+    def _token_is_hidden(self, signature: Signature) -> bool:
+        """An encrypted endorsing token (WS-SecurityPolicy 1.2, section 8.5) shows after decryption only.
 
-        Lists are held against what was found even where that is nothing.
+        As long as the message signature can be read, nothing is decrypted on the word of an endorsing one.
         """
+        named = signature.key.key
+        return (
+            bool(self.candidates.encrypted)
+            and isinstance(named, LocalReference)
+            and named.id not in self.tree.ids
+        )
+
+    def _resolve(self) -> None:
+        """Keys and lists of all that was found, once; lists are held against it even where it is nothing."""
         if self.resolved is None:
             self.resolved = resolve(self.found, self.candidates, self.keys)
-        return [
-            decrypt_found(one, key, self.context)
-            for one, key in zip(self.found, self.resolved, strict=True)
-            if one in wanted
-        ]
+
+    def _decrypt(self, wanted: list[Found]) -> list[Decrypted]:
+        """Decrypt some of what was found."""
+        return [decrypt_found(one, key, self.context) for one, key in self._keyed(wanted)]
+
+    def _keyed(self, wanted: list[Found]) -> list[tuple[Found, SecretKey]]:
+        return [pair for pair in zip(self.found, self.resolved or (), strict=True) if pair[0] in wanted]
+
+    def _check_keys(self, pending: list[Found]) -> None:
+        """Use no secret on the word of somebody who has not shown to hold it.
+
+        What the judge says of one protection key is said here before anything is decrypted: otherwise a
+        stranger's own signature would do to ask questions of a key that two others share, and a padding
+        check answers by time, however alike the faults are. Where a certificate signs, nothing ties it to the
+        key that came along; a security context's key decrypts for its holder only.
+
+        Raises:
+            WSSecurityError: PROTECTION_KEY.
+        """
+        if not self.context.gate.signature:
+            return
+        stamps = [place_of(self._security()[index]) for index in self.candidates.timestamps]
+        fresh = [one for one in self.closed if all(place in one.covered.places for place in stamps)]
+        roots = {one.opened.key.root for one in fresh if isinstance(one.opened.key, SecretKey)}
+        certified = any(isinstance(one.opened.key, CertificateKey) for one in fresh)
+        for _, key in self._keyed(pending):
+            shown = key.root in roots or (certified and key.root.context is None)
+            if not shown:
+                raise WSSecurityError(Reason.PROTECTION_KEY, "a key that no signature shows")
+
+    def _check_revealed(self) -> None:
+        """Headers that decryption revealed; that one is not understood must not tell what it decrypted to."""
+        try:
+            soap_envelope.check_understood(self.tree.envelope, self.context.understood)
+        except SoapError as error:
+            raise _revealed(error) from None
 
     def _splice(self, decrypted: list[Decrypted]) -> None:
         """Put plaintexts in, parse again, and read what appeared."""
@@ -216,6 +264,7 @@ class _Examination:
             if security[index].tag == encrypted_data.TAG:
                 raise WSSecurityError(Reason.NESTED_ENCRYPTION)
             del self.candidates.encrypted[index]
+        self.revealed.update(revealed)
         read_children(security, revealed, self.candidates, context.limits)
 
     def _close(self, hidden: Sequence[Place] | None = None) -> None:
@@ -279,6 +328,10 @@ class _Examination:
         content = found.where is Where.BODY
         element = self.tree.envelope.body if content else at(self.tree.envelope.root, found.place)
         return DecryptionFact(element, content, one.key, found.data.method, found.data.octets)
+
+
+def _revealed(error: SoapError) -> WSSecurityError:
+    return WSSecurityError(Reason.DECRYPTED_STRUCTURE, str(error))
 
 
 def _may_be_signature(one: Decrypted) -> bool:

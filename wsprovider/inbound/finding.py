@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from wsprovider.inbound.evidence import Evidence, SignatureFact
-from wsprovider.policy.requirements import MessageRequirements
+from wsprovider.inbound.evidence import CertificateKey, Evidence, SignatureFact
+from wsprovider.policy.requirements import MessageRequirements, Protection
 from wsprovider.words.reasons import Reason
 
 
@@ -56,16 +56,35 @@ class Case:
 
     Attributes:
         main: the message signature; None unless there is exactly one.
+        endorsing: signatures over another signature; where TLS protects the message, over what they sign.
     """
 
     requirements: MessageRequirements
     evidence: Evidence
     circumstances: Circumstances
     main: SignatureFact | None = field(init=False)
+    endorsing: tuple[SignatureFact, ...] = field(init=False)
 
     def __post_init__(self) -> None:
         signatures = self.evidence.signatures
-        object.__setattr__(self, "main", signatures[0] if len(signatures) == 1 else None)
+        mains = signatures
+        endorsing: tuple[SignatureFact, ...] = ()
+        if self.requirements.protection is Protection.TRANSPORT:
+            mains, endorsing = (), signatures
+        elif len(signatures) > 1:
+            elements = {self.evidence.child(fact.signature.index) for fact in signatures}
+            endorsing = tuple(fact for fact in signatures if elements & fact.covered)
+            mains = tuple(fact for fact in signatures if not elements & fact.covered)
+        object.__setattr__(self, "main", mains[0] if len(mains) == 1 else None)
+        object.__setattr__(self, "endorsing", endorsing)
+
+    @property
+    def certificate_key(self) -> CertificateKey | None:
+        """The certificate that shows who sent the message, by the message signature or an endorsing one."""
+        for fact in (self.main, *self.endorsing):
+            if fact is not None and isinstance(fact.key, CertificateKey):
+                return fact.key
+        return None
 
 
 Rule = Callable[[Case], Iterator[Finding]]

@@ -4,7 +4,7 @@ Nothing is chosen by what the message says about itself: the alternative that ap
 is proven (WS-Policy 1.5, section 4; CVE-2012-2379 is what happens otherwise).
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from wsprovider.inbound.evidence import Evidence
@@ -32,24 +32,33 @@ def judge(
     evidence: Evidence,
     alternatives: Sequence[MessageRequirements],
     circumstances: Circumstances,
+    admits: Callable[[int], bool] = lambda _: True,
 ) -> Verdict:
     """Find the alternative that the evidence meets.
 
+    Args:
+        admits: whether the alternative of that index is one for a message of this content.
+
     Raises:
         WSSecurityError: the first finding of the alternative that came closest; the others stand in
-            its detail.
+            its detail. WRONG_POLICY where only alternatives are met that are for other content; its
+            detail says what the closest of the others lacks.
     """
     closest: list[Finding] | None = None
+    met: list[Finding] = []
     for index, requirements in enumerate(alternatives):
         case = Case(requirements, evidence, circumstances)
         findings = findings_of(case)
         if not findings:
-            return Verdict(index, case)
-        if closest is None or len(findings) < len(closest):
+            if admits(index):
+                return Verdict(index, case)
+            met = [Finding(Reason.WRONG_POLICY)]
+        elif closest is None or len(findings) < len(closest):
             closest = findings
-    if closest is None:
+    findings = met + (closest or [])
+    if not findings:
         raise WSSecurityError(Reason.NO_ALTERNATIVE)
-    first, *others = closest
+    first, *others = findings
     also = ", ".join(finding.reason.name for finding in others)
     raise WSSecurityError(first.reason, "; also: ".join(part for part in (first.detail, also) if part))
 

@@ -11,16 +11,18 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 from lxml import etree
 
 from wsprovider.crypto.ciphers import unwrap_key
-from wsprovider.crypto.derivation import p_sha1
+from wsprovider.crypto.derivation import DEFAULT_LABEL, p_sha1
 from wsprovider.header.encrypted_key import EncryptedKey
+from wsprovider.header.security_context_token import SecurityContextToken
 from wsprovider.header.token_reference import (
+    ContextReference,
     EncryptedKeyReference,
     LocalReference,
     TokenReference,
 )
 from wsprovider.inbound.candidates import Candidates
 from wsprovider.inbound.context import Context
-from wsprovider.inbound.evidence import CertificateKey, KeyRoot, MessageKey, SecretKey
+from wsprovider.inbound.evidence import IMPLIED, CertificateKey, KeyRoot, MessageKey, SecretKey
 from wsprovider.keyring.index import CertificateIndex
 from wsprovider.keyring.material import (
     Certificate,
@@ -28,8 +30,9 @@ from wsprovider.keyring.material import (
     EmbeddedCertificate,
     KeyPair,
 )
-from wsprovider.words.errors import WSSecurityError
+from wsprovider.words.errors import SoapError, SoapFault, WSSecurityError
 from wsprovider.words.reasons import Reason
+from wsprovider.words.trust import BY_TOKEN_TYPE
 from wsprovider.xml.ids import Ids
 
 
@@ -43,6 +46,7 @@ class Keys:
         self._ids: Ids = {}
         self.roots: dict[int, KeyRoot] = {}
         self._established: dict[bytes, KeyRoot] = {}
+        self._contexts: dict[str, KeyRoot] = {}
         self._derived: dict[int, SecretKey] = {}
         self.used: set[int] = set()
 
@@ -61,13 +65,14 @@ class Keys:
         if isinstance(named, LocalReference):
             index = self._index(named)
             token = self._candidates.certificates.get(index)
-            if token is not None:
+            if token is not None and reference.implied is None:
                 self.used.add(index)
                 return self._trusted(token.certificate, index)
-            return self._secret_at(index)
-        if isinstance(named, EncryptedKeyReference):
-            return self._established_secret(named)
-        return self._certificate(named)
+        elif not isinstance(named, EncryptedKeyReference | ContextReference):
+            if reference.implied is not None:
+                raise WSSecurityError(Reason.DERIVATION_SOURCE, "a certificate is no secret")
+            return self._certificate(named)
+        return self._secret(reference)
 
     def for_decryption(self, reference: TokenReference) -> SecretKey:
         """The key that an EncryptedData's KeyInfo names.
@@ -75,12 +80,7 @@ class Keys:
         Raises:
             WSSecurityError: as :meth:`for_signature`; UNSUPPORTED_REFERENCE for a certificate.
         """
-        named = reference.key
-        if isinstance(named, LocalReference):
-            return self._secret_at(self._index(named))
-        if isinstance(named, EncryptedKeyReference):
-            return self._established_secret(named)
-        raise WSSecurityError(Reason.UNSUPPORTED_REFERENCE, "data encrypted to a certificate")
+        return self._secret(reference)
 
     def of_encrypted_key(self, index: int) -> SecretKey:
         """The key that the EncryptedKey at an index carries.
@@ -89,6 +89,25 @@ class Keys:
             WSSecurityError: as :meth:`for_signature`.
         """
         return self._secret_at(index)
+
+    def _secret(self, reference: TokenReference) -> SecretKey:
+        named = reference.key
+        if isinstance(named, LocalReference):
+            key = self._secret_at(self._index(named))
+        elif isinstance(named, EncryptedKeyReference):
+            key = self._established_secret(named)
+        elif isinstance(named, ContextReference):
+            key = self._context_named(named)
+        else:
+            raise WSSecurityError(Reason.UNSUPPORTED_REFERENCE, "data encrypted to a certificate")
+        implied = reference.implied
+        if implied is None:
+            return key
+        if key.derived is not None:
+            raise WSSecurityError(Reason.DERIVATION_SOURCE, "a derived key")
+        _same_version(key.root, implied.namespace)
+        secret = p_sha1(key.secret, DEFAULT_LABEL + implied.nonce, implied.length)
+        return SecretKey(secret, key.root, IMPLIED, implied.namespace)
 
     def _index(self, reference: LocalReference) -> int:
         element = self._ids.get(reference.id)
@@ -105,6 +124,10 @@ class Keys:
             self.used.add(index)
             root = self._root(index, encrypted)
             return SecretKey(root.secret, root)
+        context = self._candidates.contexts.get(index)
+        if context is not None:
+            self.used.add(index)
+            return self._context_held(context)
         if index in self._candidates.derived_keys:
             key = self._derived[index] = self._derive(index)
             self.used.add(index)
@@ -116,11 +139,14 @@ class Keys:
         if known is not None:
             return known
         context = self._context
+        if len(self._candidates.encrypted_keys) > 1:  # the judge would say so, after the work
+            raise WSSecurityError(Reason.PROTECTION_KEY, "more than one EncryptedKey")
         if encrypted.transport not in context.gate.transports:
             raise WSSecurityError(Reason.ALGORITHM_NOT_IN_SUITE, encrypted.transport.method)
         pair = self._own_key(encrypted.key)
         if not isinstance(pair.private_key, rsa.RSAPrivateKey):
             raise WSSecurityError(Reason.KEY_KIND, encrypted.transport.method)
+        context.unwrapping()
         secret = unwrap_key(
             encrypted.transport,
             pair.private_key,
@@ -129,6 +155,30 @@ class Keys:
             context.entropy,
         )
         root = self.roots[index] = KeyRoot(secret, encrypted.sha1, encrypted, pair)
+        return root
+
+    def _context_named(self, reference: ContextReference) -> SecretKey:
+        """By the identifier alone; a token of the same context that stands in the header is used thereby."""
+        version = None if reference.value_type is None else BY_TOKEN_TYPE.get(reference.value_type)
+        root = self._context_root(reference.identifier, None if version is None else version.conversation)
+        for index, token in self._candidates.contexts.items():
+            if token.identifier == reference.identifier:
+                self.used.add(index)
+                _same_instance(root, token.instance)
+        if reference.instance is not None:
+            _same_instance(root, reference.instance)
+        return SecretKey(root.secret, root)
+
+    def _context_held(self, token: SecurityContextToken) -> SecretKey:
+        root = self._context_root(token.identifier, token.namespace)
+        _same_instance(root, token.instance)
+        return SecretKey(root.secret, root)
+
+    def _context_root(self, identifier: str, namespace: str | None) -> KeyRoot:
+        root = self._contexts.get(identifier)
+        if root is None:
+            context = self._context.contexts(identifier, namespace)
+            root = self._contexts[identifier] = KeyRoot(context.secret, context=context)
         return root
 
     def _own_key(self, reference: TokenReference) -> KeyPair:
@@ -141,7 +191,7 @@ class Keys:
                 raise WSSecurityError(Reason.UNSUPPORTED_REFERENCE, "not a certificate")
             self.used.add(index)
             named = token.certificate
-        if isinstance(named, EncryptedKeyReference):
+        if isinstance(named, EncryptedKeyReference | ContextReference):
             raise WSSecurityError(Reason.UNSUPPORTED_REFERENCE, "a key encrypted by a key")
         pairs = self._context.keys.decryption_keys(named, self._context.now)
         if not pairs:
@@ -155,13 +205,19 @@ class Keys:
         named = token.source.key
         if isinstance(named, LocalReference):
             source = self._index(named)
-            if source not in self._candidates.encrypted_keys:  # one level, from a secret only
-                raise WSSecurityError(Reason.DERIVATION_SOURCE, named.id)
+            candidates = self._candidates
+            if source not in candidates.encrypted_keys and source not in candidates.contexts:
+                raise WSSecurityError(Reason.DERIVATION_SOURCE, named.id)  # one level, from a secret only
             base = self._secret_at(source)
         elif isinstance(named, EncryptedKeyReference):
             base = self._established_secret(named)
+        elif isinstance(named, ContextReference):
+            base = self._context_named(named)
         else:
             raise WSSecurityError(Reason.DERIVATION_SOURCE, "a certificate is no secret")
+        if token.source.implied is not None:
+            raise WSSecurityError(Reason.DERIVATION_SOURCE, "derived twice")
+        _same_version(base.root, token.namespace)
         secret = p_sha1(base.secret, token.label + token.nonce, token.length, token.offset)
         return SecretKey(secret, base.root, index, token.namespace)
 
@@ -222,6 +278,24 @@ class Keys:
     ) -> CertificateKey:
         trusted = self._context.keys.trust(certificate, path, self._context.now)
         return CertificateKey(trusted.certificate, path, index, trusted.partner, trusted.roles)
+
+
+def _same_instance(root: KeyRoot, instance: str | None) -> None:
+    """A renewed context has one key at a time (WS-SecureConversation 1.3, section 5)."""
+    context = root.context
+    if context is not None and instance != context.instance:
+        raise SoapError(
+            SoapFault.BAD_CONTEXT_TOKEN,
+            Reason.CONTEXT_INSTANCE,
+            instance or "the first",
+            namespace=context.namespace,
+        )
+
+
+def _same_version(root: KeyRoot, namespace: str) -> None:
+    """Keys of a context are derived by the rules it was agreed under."""
+    if root.context is not None and root.context.namespace != namespace:
+        raise WSSecurityError(Reason.DERIVED_KEY, "another version than the context's")
 
 
 #: certificates of messages, parsed once: the same partners come again and again, and strangers' ones

@@ -48,6 +48,8 @@ def open_signature(signature: Signature, keys: Keys, context: Context, *, decryp
     for reference in signature.references:
         if reference.digest_method not in gate.digests:
             raise WSSecurityError(Reason.ALGORITHM_NOT_IN_SUITE, reference.digest_method)
+    # first of all, and whatever it proves to be: a copy of what was accepted must not cost a private key's work
+    context.signature_seen(identity(signature.method, signature.value))
     key = keys.for_signature(signature.key)
     asymmetric = isinstance(key, CertificateKey)
     methods = ASYMMETRIC_SIGNATURES if asymmetric else SYMMETRIC_SIGNATURES
@@ -58,5 +60,4 @@ def open_signature(signature: Signature, keys: Keys, context: Context, *, decryp
         verify_asymmetric(signature.method, key.certificate.public_key, signature.value, octets)
     else:
         verify_symmetric(signature.method, key.secret, signature.value, octets)
-    context.signature_seen(identity(signature.method, signature.value))
     return Opened(signature, key, decrypted)

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Final
 
 from wsprovider.keyring.index import CertificateIndex
-from wsprovider.keyring.lifecycle import ALWAYS, ANSWERS, DECRYPTS, PUBLISHED, KeyState, Lifespan
+from wsprovider.keyring.lifecycle import ALWAYS, ANSWERS, DECRYPTS, PUBLISHED, KeyState, Lifespan, gap
 from wsprovider.keyring.material import Certificate, CertificateReference, KeyPair
 from wsprovider.keyring.path import Chain
 from wsprovider.keyring.snapshot import Trusted
@@ -19,6 +19,11 @@ from wsprovider.words.errors import ConfigurationError, Problem, WSSecurityError
 from wsprovider.words.reasons import Reason
 
 _BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
+_NO_SEAL: Final = (
+    "holds no [[seal]] key that is active, and secure conversations need one: put 32 random bytes as 64 "
+    "hexadecimal digits into a file beside it (openssl rand -hex 32 > 2026.seal; chmod 600 2026.seal), "
+    'and add [[seal]] with name = "2026" and file = "2026.seal"'
+)
 
 
 class Purpose(Enum):
@@ -69,6 +74,15 @@ class SealKeys:
             if key.name == name and key.lifespan.state(now) in DECRYPTS:
                 return key
         return None
+
+    def lack(self, now: datetime) -> str | None:
+        """Why nothing could be sealed now, or from some day on: a sentence for the operator, or None."""
+        if self.sealing(now) is None:
+            return _NO_SEAL
+        moment = gap((key.lifespan for key in self.keys), now)
+        if moment is None:
+            return None
+        return f"no [[seal]] key is active from {moment.isoformat()} on, and secure conversations need one"
 
 
 class Ring:

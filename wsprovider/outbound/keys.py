@@ -26,7 +26,7 @@ class Secret:
 
     Attributes:
         reference: the SecurityTokenReference.
-        token: the DerivedKeyToken that must stand in the header, if any, and its id.
+        token: the token in the header that a signature by this key can cover, if any, and its id.
     """
 
     secret: bytes = field(repr=False)
@@ -126,3 +126,17 @@ def derive(
     token = derived_key_token.write(identifier, version, base_reference, length, nonce)
     reference = str_.write_local(identifier, derived_key_token.TOKEN_TYPES[version])
     return Secret(secret, reference, token, identifier)
+
+
+def derive_implied(base: Secret, length: int, namespace: str | None, entropy: Entropy) -> Secret:
+    """Derive a key from a secret; the reference to it says how (WS-SecureConversation 1.3, section 8).
+
+    Args:
+        length: in bytes.
+        namespace: of WS-SecureConversation; None for 200512.
+    """
+    version = namespace or ns.WSC_200512
+    nonce = entropy(_NONCE_BYTES)
+    secret = p_sha1(base.secret, DEFAULT_LABEL + nonce, length)
+    reference = str_.with_implied(base.reference, version, nonce, length)
+    return Secret(secret, reference, base.token, base.token_id)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from lxml import etree
 
+from wsprovider.keyring.contexts import ContextKey
 from wsprovider.keyring.material import Certificate, KeyPair
 from wsprovider.soap.version import SoapVersion
 from wsprovider.words import namespaces as ns
@@ -129,6 +130,8 @@ class Outgoing:
         signing: our key pair (asymmetric signature).
         encrypt_to: the receiver's certificate.
         secret: of a reply in a symmetric binding.
+        context: whose key protects the message, where the policy wants a security context.
+        endorsing: our key pair and the context that sign the message signature, one for each requirement.
     """
 
     version: SoapVersion
@@ -142,6 +145,8 @@ class Outgoing:
     signing: KeyPair | None = None
     encrypt_to: Certificate | None = None
     secret: SharedSecret | None = None
+    context: ContextKey | None = None
+    endorsing: Sequence[KeyPair | ContextKey] = ()
     algorithms: Algorithms = field(default_factory=Algorithms)
 
 
@@ -151,7 +156,7 @@ class Sent:
 
     Attributes:
         data: the message.
-        signatures: the SignatureValues in it.
+        signatures: the SignatureValues in it, the message signature's first.
         secrets: established secrets by EncryptedKeySHA1.
     """
 

@@ -8,11 +8,14 @@ class HeaderChildren:
     """The children by what they are; each is canonical bytes, empty where there is none."""
 
     timestamp: bytes = b""
+    context: bytes = b""
     keys: list[bytes] = field(default_factory=list)
     confirmations: list[bytes] = field(default_factory=list)
     username: bytes = b""
     token: bytes = b""
+    endorsing_token: bytes = b""
     signature: bytes = b""
+    endorsing: list[bytes] = field(default_factory=list)
     reference_list: bytes = b""
     encrypted_key: bytes = b""
 
@@ -33,11 +36,14 @@ class HeaderChildren:
                 decryption, late = [], decryption
         return [
             self.timestamp,
+            self.context,
             *([] if shared else decryption),
             *self.confirmations,
             *(decryption if shared else []),
             self.token,
             self.username,
+            self.endorsing_token,
             self.signature,
+            *self.endorsing,
             *late,
         ]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from wsprovider.policy.model import Inclusion, KeyReference, X509Token
-from wsprovider.policy.requirements import MessageRequirements, Protection
+from wsprovider.policy.requirements import MessageRequirements, Protection, ProtectionToken
 
 
 class Naming(Enum):
@@ -30,6 +30,7 @@ class Plan:
         signs, encrypts: whether there is a Signature, and anything encrypted, at all.
         signature_naming: of the certificate that signs (asymmetric).
         encryption_naming: of the certificate that a key is encrypted to.
+        endorsing_naming: of the certificate whose key endorses the message signature.
         username_encrypted: the UsernameToken is encrypted, asked or not.
     """
 
@@ -39,6 +40,7 @@ class Plan:
     symmetric: bool
     signature_naming: Naming
     encryption_naming: Naming
+    endorsing_naming: Naming
     username_encrypted: bool
 
 
@@ -59,13 +61,18 @@ def plan(requirements: MessageRequirements) -> Plan:
         symmetric=symmetric,
         signature_naming=_naming(requirements.signature_token, requirements),
         encryption_naming=_naming(requirements.encryption_token, requirements, enclosed=False),
+        endorsing_naming=_naming(
+            requirements.endorsing[0].token if requirements.endorsing else None, requirements
+        ),
         username_encrypted=username_encrypted,
     )
 
 
-def _naming(token: X509Token | None, requirements: MessageRequirements, *, enclosed: bool = True) -> Naming:
+def _naming(
+    token: ProtectionToken | None, requirements: MessageRequirements, *, enclosed: bool = True
+) -> Naming:
     """WS-SecurityPolicy 1.2, sections 5.1 and 5.4.3: inclusion first, then the required reference."""
-    if token is None:
+    if not isinstance(token, X509Token):
         return Naming.THUMBPRINT
     if enclosed and _included(token.inclusion, request=requirements.request):
         return Naming.ENCLOSED

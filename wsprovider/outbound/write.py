@@ -7,13 +7,8 @@ everything in the Security header not at all, because it is written in exclusive
 from dataclasses import dataclass
 from typing import Final
 
-from wsprovider.crypto.algorithms import (
-    DIGESTS,
-    fitting_signature,
-    sign_asymmetric,
-    sign_symmetric,
-)
 from wsprovider.crypto.ciphers import CIPHERS, encrypt
+from wsprovider.crypto.direction import NONCE_BYTES, reply_suffix
 from wsprovider.header import (
     encrypted_data,
     encrypted_header,
@@ -23,14 +18,24 @@ from wsprovider.header import (
     username_token,
 )
 from wsprovider.header import token_reference as str_
+from wsprovider.keyring.contexts import ContextKey
+from wsprovider.keyring.material import KeyPair
 from wsprovider.outbound import keys as out_keys
 from wsprovider.outbound.body import PREFIX, Body, make_body
+from wsprovider.outbound.envelope import write_envelope
 from wsprovider.outbound.keys import Secret, Transported
 from wsprovider.outbound.message import Outgoing, Sent
 from wsprovider.outbound.order import HeaderChildren
-from wsprovider.outbound.plan import Naming, Plan
+from wsprovider.outbound.plan import Plan
+from wsprovider.outbound.signing import (
+    Signer,
+    Target,
+    context_secret,
+    make_signature,
+    pair_signer,
+    secret_signer,
+)
 from wsprovider.ports import Entropy
-from wsprovider.words import namespaces as ns
 from wsprovider.words import uris
 from wsprovider.words.errors import ConfigurationError, Problem
 
@@ -62,7 +67,7 @@ class _Writer:
         self.plan, self.out, self.entropy = plan, outgoing, entropy
         self.requirements = plan.requirements
         self.suite = plan.requirements.suite
-        self.suffix = entropy(_ID_BYTES).hex()
+        self.suffix = self._suffix()
         self.counter = 0
         self.header = HeaderChildren()
         self.encrypted_ids: list[str] = []
@@ -71,50 +76,69 @@ class _Writer:
         self.encrypting_secret: Secret | None = None
         self.signatures: list[bytes] = []
         self.digest_method = outgoing.algorithms.digest or self.suite.digests[0]
-        #: what will be signed: target id, canonical bytes, transform
-        self.targets: list[tuple[str, bytes, str]] = []
+        self.stamp: _Part | None = None
+        self.confirmations: list[_Part] = []
+        self.username: _Part | None = None
+        self.endorsing_token: _Part | None = None
+        self.signature: _Part | None = None
+        self.targets: list[Target] = []
 
     def run(self) -> Sent:
         plan, requirements = self.plan, self.requirements
         self._prepare_keys()
         body_id = self._id("Body") if plan.signs and requirements.signed.body else None
         body = make_body(self.out.body, self.out.version, body_id, exact=self.out.exact)
-        stamp, confirmations, username = self._simple_children()
+        self._simple_children()
+        endorsers = self._endorsers()
         before = requirements.encrypt_before_signing
-        encrypts_body = plan.encrypts and requirements.encrypted.body
-        if before and encrypts_body:
-            body = self._encrypted_body(body)
+        if before:
+            body = self._sealed_body(body)
         blocks = self._blocks(sign_first=not before)
         if before:
-            confirmations, username = self._sealed(confirmations, username)
+            self._seal_children()
         if plan.signs:
-            if body_id is not None:
-                self.targets.insert(0, (body_id, body.canonical, signature.C14N_TRANSFORM))
-            for part in (stamp, *confirmations, username):
-                self._add_target(part, signed=part is not username or self._username_signed())
-            self._sign()
-        if not before and encrypts_body:
-            body = self._encrypted_body(body)
+            self._sign(body, body_id)
+        for endorser in endorsers:
+            self._endorse(endorser)
         if not before:
-            confirmations, username = self._sealed(confirmations, username)
-        if self._seals_signature():
-            self.header.signature = self._encrypted_part(_Part(None, self.header.signature)).data
-        self.header.timestamp = stamp.data if stamp is not None else b""
-        self.header.confirmations = [part.data for part in confirmations]
-        self.header.username = username.data if username is not None else b""
+            body = self._sealed_body(body)
+            self._seal_children()
+        self._fill_header()
         return self._assemble(body, blocks)
 
-    def _sealed(self, confirmations: list[_Part], username: _Part | None) -> tuple[list[_Part], _Part | None]:
-        """SignatureConfirmations and UsernameToken, encrypted where they should be."""
-        if username is not None and self.plan.username_encrypted:
-            username = self._encrypted_part(username)
+    def _sealed_body(self, body: Body) -> Body:
+        return self._encrypted_body(body) if self.plan.encrypts and self.requirements.encrypted.body else body
+
+    def _seal_children(self) -> None:
+        """SignatureConfirmations, UsernameToken and endorsing token, encrypted where they should be."""
+        if self.username is not None and self.plan.username_encrypted:
+            self.username = self._encrypted_part(self.username)
         if self._seals_signature():
-            confirmations = [self._encrypted_part(part) for part in confirmations]
-        return confirmations, username
+            self.confirmations = [self._encrypted_part(part) for part in self.confirmations]
+        token = self.endorsing_token
+        if token is not None and any(one.encrypted for one in self.requirements.endorsing):
+            self.endorsing_token = self._encrypted_part(token)
+
+    def _fill_header(self) -> None:
+        header = self.header
+        if self._seals_signature():
+            header.signature = self._encrypted_part(_Part(None, header.signature)).data
+            header.endorsing = [self._encrypted_part(_Part(None, one)).data for one in header.endorsing]
+        header.timestamp = _data(self.stamp)
+        header.confirmations = [part.data for part in self.confirmations]
+        header.username = _data(self.username)
+        header.endorsing_token = _data(self.endorsing_token)
 
     def _seals_signature(self) -> bool:
         """EncryptSignature (WS-SecurityPolicy 1.2, section 6.4), SignatureConfirmations included."""
         return self.plan.signs and self.plan.encrypts and self.requirements.encrypt_signature
+
+    def _suffix(self) -> str:
+        """The end of every id; in a reply under a shared secret it says so."""
+        shared = self.out.context or self.out.secret
+        if self.requirements.request or shared is None:
+            return self.entropy(_ID_BYTES).hex()
+        return reply_suffix(shared.secret, self.entropy(NONCE_BYTES))
 
     def _id(self, kind: str) -> str:
         self.counter += 1
@@ -134,19 +158,28 @@ class _Writer:
 
     def _prepare_symmetric(self) -> None:
         shared = self.out.secret
-        if shared is not None:
-            secret = shared.secret
+        if self.requirements.in_context:
+            base = self._context_secret(self.out.context)
+        elif shared is not None:
             reference = str_.write_key_identifier(uris.ENCRYPTED_KEY_SHA1, shared.sha1, uris.ENCRYPTED_KEY)
+            base = Secret(shared.secret, reference)
         else:
-            self.transported = self._transport(self.suite.symmetric_bits // 8)
-            secret = self.transported.secret
-            reference = str_.write_local(self.transported.identifier, uris.ENCRYPTED_KEY, uris.ENCRYPTED_KEY)
-        base = Secret(secret, reference)
+            transported = self.transported = self._transport(self.suite.symmetric_bits // 8)
+            reference = str_.write_local(transported.identifier, uris.ENCRYPTED_KEY, uris.ENCRYPTED_KEY)
+            # its ReferenceList stands apart in a symmetric binding, so it is complete already
+            base = Secret(transported.secret, reference, transported.write(), transported.identifier)
         self.signing_secret = self.encrypting_secret = base
         if self.plan.signs and self.requirements.signature_derived:
             self.signing_secret = self._derived(base, self.suite.signature_derived_bits)
         if self.plan.encrypts and self.requirements.encryption_derived:
             self.encrypting_secret = self._derived(base, self.suite.encryption_derived_bits)
+
+    def _context_secret(self, context: ContextKey | None) -> Secret:
+        if context is None:
+            raise ConfigurationError([Problem("conversation", "there is no security context")])
+        secret = context_secret(context, self._id("SCT"))
+        self.header.context = secret.token
+        return secret
 
     def _transport(self, length: int) -> Transported:
         algorithms = self.out.algorithms
@@ -160,33 +193,31 @@ class _Writer:
         )
 
     def _derived(self, base: Secret, bits: int) -> Secret:
+        context = self.out.context
+        namespace = self.out.algorithms.derivation if context is None else context.namespace
+        if self.requirements.implied_keys:
+            return out_keys.derive_implied(base, bits // 8, namespace, self.entropy)
         derived = out_keys.derive(
-            base.secret,
-            base.reference,
-            self._id("DK"),
-            bits // 8,
-            self.out.algorithms.derivation,
-            self.entropy,
+            base.secret, base.reference, self._id("DK"), bits // 8, namespace, self.entropy
         )
         self.header.keys.append(derived.token)
         return derived
 
     # children of the Security header ---------------------------------------------------------
 
-    def _simple_children(self) -> tuple[_Part | None, list[_Part], _Part | None]:
+    def _simple_children(self) -> None:
         """Timestamp, SignatureConfirmations and UsernameToken, as they will be signed."""
         out = self.out
-        stamp: _Part | None = None
         if self.requirements.timestamp:
             identifier = self._id("TS")
-            stamp = _Part(identifier, timestamp.write(identifier, out.now, out.now + out.life))
-        confirmations: list[_Part] = []
+            self.stamp = _Part(identifier, timestamp.write(identifier, out.now, out.now + out.life))
         if self.requirements.confirmation and out.confirmations is not None:
             for value in out.confirmations or (None,):
                 identifier = self._id("SC")
-                confirmations.append(_Part(identifier, signature_confirmation.write(identifier, value)))
-        username = self._username() if self.requirements.usernames else None
-        return stamp, confirmations, username
+                part = _Part(identifier, signature_confirmation.write(identifier, value))
+                self.confirmations.append(part)
+        if self.requirements.usernames:
+            self.username = self._username()
 
     def _username(self) -> _Part:
         credentials = self.out.credentials
@@ -205,10 +236,7 @@ class _Writer:
             data = username_token.write_text(identifier, credentials.username, credentials.password)
         return _Part(identifier, data)
 
-    def _username_signed(self) -> bool:
-        return any(username.signed for username in self.requirements.usernames)
-
-    def _add_target(self, part: _Part | None, *, signed: bool) -> None:
+    def _add_target(self, part: _Part | None, *, signed: bool = True) -> None:
         if part is not None and signed and part.identifier is not None:
             self.targets.append((part.identifier, part.data, signature.C14N_TRANSFORM))
 
@@ -264,83 +292,67 @@ class _Writer:
         identifier, data = self._encrypt(part.data, content=False)
         return _Part(identifier, data)
 
-    # signature -------------------------------------------------------------------------------
+    # signatures ------------------------------------------------------------------------------
 
-    def _sign(self) -> None:
-        reference, token = self._signing_reference()
-        if self.requirements.protect_tokens and token is not None:
-            self.targets.append(token)
-        digest = DIGESTS[self.digest_method].digest
-        digests = [(target, digest(data), transform) for target, data, transform in self.targets]
-        method = self._signature_method()
-        info = signature.write_signed_info(method, self.digest_method, digests)
-        if self.plan.symmetric:
-            value = sign_symmetric(method, self._signing().secret, info)
-        else:
-            pair = self.out.signing
-            if pair is None:
-                raise ConfigurationError([Problem("signature", "no key to sign with")])
-            value = sign_asymmetric(method, pair.private_key, info)
-        self.signatures.append(value)
-        self.header.signature = signature.write(self._id("SIG"), info, value, reference)
+    def _sign(self, body: Body, body_id: str | None) -> None:
+        """The message signature."""
+        requirements = self.requirements
+        if body_id is not None:
+            self.targets.insert(0, (body_id, body.canonical, signature.C14N_TRANSFORM))
+        for part in (self.stamp, *self.confirmations):
+            self._add_target(part)
+        self._add_target(self.username, signed=any(one.signed for one in requirements.usernames))
+        signer = self._signer()
+        self.header.token = signer.token
+        if requirements.protect_tokens and signer.target is not None:
+            self.targets.append(signer.target)
+        self._add_target(self.endorsing_token, signed=any(one.signed for one in requirements.endorsing))
+        self.signature = self._made(signer, self.targets)
+        self.header.signature = self.signature.data
 
-    def _signing(self) -> Secret:
-        if self.signing_secret is None:
-            raise ConfigurationError([Problem("signature", "no secret to sign with")])
-        return self.signing_secret
-
-    def _signature_method(self) -> str:
+    def _signer(self) -> Signer:
         asked = self.out.algorithms.signature
         if self.plan.symmetric:
-            methods = self.suite.symmetric_signatures
-            return asked if asked in methods else methods[0]
+            if self.signing_secret is None:
+                raise ConfigurationError([Problem("signature", "no secret to sign with")])
+            return secret_signer(self.signing_secret, self.suite, asked)
         pair = self.out.signing
         if pair is None:
             raise ConfigurationError([Problem("signature", "no key to sign with")])
-        methods = self.suite.asymmetric_signatures
-        preferred = (asked, *methods) if asked in methods and asked is not None else methods
-        method = fitting_signature(pair.private_key, preferred)
-        if method is None:
-            raise ConfigurationError(
-                [Problem(f"key {pair.name}", f"suite {self.suite.name} has no method for it")]
-            )
-        return method
+        protect = self.requirements.protect_tokens
+        return pair_signer(pair, self.suite, asked, self.plan.signature_naming, self._id, protect=protect)
 
-    def _signing_reference(self) -> tuple[str, tuple[str, bytes, str] | None]:
-        """The KeyInfo's reference, and the token behind it as something that can be signed."""
-        if self.plan.symmetric:
-            secret = self._signing()
-            if secret.token_id is not None:
-                return secret.reference, (
-                    secret.token_id,
-                    secret.token,
-                    signature.C14N_TRANSFORM,
-                )
-            if self.transported is not None:
-                # its ReferenceList stands apart in a symmetric binding, so it is complete already
-                token = self.transported.write()
-                return secret.reference, (
-                    self.transported.identifier,
-                    token,
-                    signature.C14N_TRANSFORM,
-                )
-            return secret.reference, None
-        pair = self.out.signing
-        if pair is None:
-            raise ConfigurationError([Problem("signature", "no key to sign with")])
-        naming = self.plan.signature_naming
-        if naming is Naming.ENCLOSED:
-            identifier = self._id("X509")
-            self.header.token = out_keys.enclosed_token(pair.certificate, identifier)
-            reference = out_keys.certificate_reference(pair.certificate, naming, identifier)
-            return reference, (identifier, self.header.token, signature.C14N_TRANSFORM)
-        reference = out_keys.certificate_reference(pair.certificate, naming)
-        if not self.requirements.protect_tokens:
-            return reference, None
-        identifier = self._id("STR")
-        reference = str_.with_id(reference, identifier)
-        value = str_.dereferenced(pair.certificate)
-        return reference, (identifier, value, signature.STR_TRANSFORM)
+    def _endorsers(self) -> list[Signer]:
+        """Who signs the message signature; their tokens go into the header."""
+        keys = self.out.endorsing
+        if len(keys) != len(self.requirements.endorsing):
+            raise ConfigurationError([Problem("signature", "no key to endorse with")])
+        return [self._endorser(key) for key in keys]
+
+    def _endorser(self, key: KeyPair | ContextKey) -> Signer:
+        if isinstance(key, ContextKey):
+            return secret_signer(self._context_secret(key), self.suite, None)
+        protect, naming = self.requirements.protect_tokens, self.plan.endorsing_naming
+        signer = pair_signer(key, self.suite, None, naming, self._id, protect=protect)
+        if signer.token and signer.target is not None:
+            self.endorsing_token = _Part(signer.target[0], signer.token)
+        return signer
+
+    def _endorse(self, signer: Signer) -> None:
+        """WS-SecurityPolicy 1.2, section 8.3: over the message signature, or over TLS the Timestamp."""
+        signed = self.signature or self.stamp
+        if signed is None or signed.identifier is None:
+            raise ConfigurationError([Problem("signature", "there is nothing to endorse")])
+        targets = [(signed.identifier, signed.data, signature.C14N_TRANSFORM)]
+        if self.requirements.protect_tokens and signer.target is not None:
+            targets.append(signer.target)
+        self.header.endorsing.append(self._made(signer, targets).data)
+
+    def _made(self, signer: Signer, targets: list[Target]) -> _Part:
+        identifier = self._id("SIG")
+        data, value = make_signature(identifier, targets, self.digest_method, signer)
+        self.signatures.append(value)
+        return _Part(identifier, data)
 
     # assembly --------------------------------------------------------------------------------
 
@@ -355,35 +367,15 @@ class _Writer:
         children = header.in_order(
             encrypted_first=self.requirements.encrypt_before_signing,
             symmetric=self.plan.symmetric,
-            shared=self.out.secret is not None,
+            # the ReferenceList stands before what it names, encrypted SignatureConfirmations included
+            shared=self.out.secret is not None and not self._seals_signature(),
         )
-        version = self.out.version
-        true = "1" if version.name == "1.1" else "true"
-        security = b""
-        if any(children):
-            security = b"".join(
-                (
-                    f'<wsse:Security xmlns:wsse="{ns.WSSE}" xmlns:wsu="{ns.WSU}"'
-                    f' {PREFIX}:mustUnderstand="{true}">'.encode("ascii"),
-                    *children,
-                    b"</wsse:Security>",
-                )
-            )
-        data = b"".join(
-            (
-                f'<{PREFIX}:Envelope xmlns:{PREFIX}="{version.namespace}"'.encode("ascii"),
-                body.declarations,
-                f"><{PREFIX}:Header>".encode("ascii"),
-                *blocks,
-                security,
-                f"</{PREFIX}:Header>".encode("ascii"),
-                body.start,
-                body.content,
-                body.end,
-                f"</{PREFIX}:Envelope>".encode("ascii"),
-            )
-        )
+        data = write_envelope(self.out.version, body, blocks, children)
         secrets: dict[bytes, bytes] = {}
         if self.plan.symmetric and self.transported is not None:
             secrets[self.transported.sha1] = self.transported.secret
         return Sent(data, tuple(self.signatures), secrets)
+
+
+def _data(part: _Part | None) -> bytes:
+    return part.data if part is not None else b""

@@ -10,6 +10,9 @@ The standard has no suite with AES-GCM. Apache CXF reads assertions of its own i
 
 Only the second can say what our GCM suites enforce, so that is what is written; the attribute ``Suite``,
 which CXF does not look at, says which one of ours it is. All of them are read.
+
+Metro takes the signature method of an asymmetric binding from an attribute of its own on sp:AlgorithmSuite; it
+is written where the suite signs by RSA with SHA-256, and read where it says no more than the suite does.
 """
 
 from collections.abc import Mapping
@@ -19,6 +22,7 @@ from wsprovider.policy.contents import Contents, attribute, check_shape
 from wsprovider.policy.findings import qualified
 from wsprovider.policy.normalise import Assertion
 from wsprovider.policy.reading import Reading
+from wsprovider.words import algorithms as alg
 from wsprovider.words import namespaces as ns
 from wsprovider.words.suites import Suite
 
@@ -26,6 +30,9 @@ CUSTOM: Final = f"{{{ns.CXF_POLICY}}}CustomAlgorithmSuite"
 CUSTOM_NAME: Final = "Suite"
 CUSTOM_DEFAULT: Final = "Basic256GcmSha256"
 """What a CustomAlgorithmSuite without the attribute stands for."""
+
+METRO_SIGNATURE: Final = "signatureAlgorithm"
+METRO_RSA_SHA256: Final = "SHA256withRSA"
 
 _GCM: Final[Mapping[str, str]] = {
     f"{{{ns.CXF_POLICY}}}Basic128GCM": "Basic128GcmSha256",
@@ -36,7 +43,7 @@ _GCM: Final[Mapping[str, str]] = {
 
 def read_suite(assertion: Assertion, reading: Reading) -> Suite | None:
     """An sp:AlgorithmSuite: exactly one suite, and none of the additions that are not done here."""
-    check_shape(assertion, reading.findings, nested=True)
+    check_shape(assertion, reading.findings, attributes={METRO_SIGNATURE}, nested=True)
     found: list[Suite | None] = []
     with Contents(assertion, reading.findings) as contents:
         for inner in assertion.nested or ():
@@ -49,7 +56,15 @@ def read_suite(assertion: Assertion, reading: Reading) -> Suite | None:
             assertion.element, f"{qualified(assertion.element)} must name exactly one suite, not {len(found)}"
         )
         return None
+    signs = attribute(assertion.element, METRO_SIGNATURE)
+    if signs is not None and found[0] is not None and signs != signature_attribute(found[0]):
+        reading.findings.refuse(assertion.element, f"the suite does not sign by {signs}")
     return found[0]
+
+
+def signature_attribute(suite: Suite) -> str | None:
+    """What Metro has to be told of a suite."""
+    return METRO_RSA_SHA256 if suite.asymmetric_signatures[0] == alg.RSA_SHA256 else None
 
 
 def _suite_name(assertion: Assertion) -> str | None:

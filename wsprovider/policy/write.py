@@ -24,7 +24,13 @@ from wsprovider.policy.model import (
     Wss,
 )
 from wsprovider.policy.read_parts import SUPPORTING, WSS10_REFERENCES, WSS11_REFERENCES, SupportingKind
-from wsprovider.policy.suite_names import CUSTOM, CUSTOM_DEFAULT, CUSTOM_NAME
+from wsprovider.policy.suite_names import (
+    CUSTOM,
+    CUSTOM_DEFAULT,
+    CUSTOM_NAME,
+    METRO_SIGNATURE,
+    signature_attribute,
+)
 from wsprovider.policy.write_tokens import write_token
 from wsprovider.policy.writing import Writing
 from wsprovider.words import namespaces as ns
@@ -176,6 +182,9 @@ def _suite(suite: Suite, parent: etree._Element, writing: Writing) -> None:
     policy = writing.nested(parent, "AlgorithmSuite")
     if not suite.custom:
         writing.assertion(policy, suite.name)
+        signs, element = signature_attribute(suite), policy.getparent()
+        if signs is not None and element is not None:
+            element.set(METRO_SIGNATURE, signs)
         return
     element = writing.foreign(policy, CUSTOM)
     if suite.name != CUSTOM_DEFAULT:

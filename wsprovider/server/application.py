@@ -11,6 +11,7 @@ from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
 from wsprovider.exchange.recipient import Transport
+from wsprovider.ports import Totals
 from wsprovider.server import log, metrics, wsdl
 from wsprovider.server.endpoint import Endpoint, Reply, last_resort
 from wsprovider.server.transport import TransportFacts
@@ -42,6 +43,7 @@ class Provider:
         trusted_proxies: Sequence[str] = (),
         health: Mapping[str, HealthCheck] | None = None,
         publish_metrics: bool = False,
+        contexts: Callable[[], Totals] | None = None,
         wear: Wear | None = None,
         close: Callable[[], None] = lambda: None,
     ) -> None:
@@ -52,6 +54,7 @@ class Provider:
             trusted_proxies: networks whose forwarded-protocol header counts.
             health: checks that ``/healthz`` makes, by name.
             publish_metrics: ``/metrics`` is answered.
+            contexts: counts security contexts for ``/metrics``; None where no endpoint has conversations.
             wear: has the worker replaced that parsed too much of strangers.
             close: releases what the endpoints use.
 
@@ -77,6 +80,7 @@ class Provider:
         self._facts = TransportFacts(trusted_proxies)
         self._health = dict(health or {})
         self._publish_metrics = publish_metrics
+        self._contexts = contexts
         self._wear = wear or Wear()
         self._close = close
 
@@ -116,8 +120,18 @@ class Provider:
             if path == HEALTH_PATH:
                 return self._healthz()
             if path == METRICS_PATH and self._publish_metrics:
-                return Reply(200, metrics.CONTENT_TYPE, self.metrics.text().encode(), _NO_STORE)
+                return self._metrics()
         return Reply(404, _TEXT, b"Nothing is served at this path.\n")
+
+    def _metrics(self) -> Reply:
+        """The counters; without those of the shared store when it does not answer."""
+        totals = None
+        if self._contexts is not None:
+            try:
+                totals = self._contexts()
+            except Exception as error:  # noqa: BLE001 - the other counters are told all the same
+                log.failure("metrics: contexts", error)
+        return Reply(200, metrics.CONTENT_TYPE, self.metrics.text(totals).encode(), _NO_STORE)
 
     def _healthz(self) -> Reply:
         """Whether this process can answer requests; what exactly is wrong is in the log only."""

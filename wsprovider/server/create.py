@@ -8,7 +8,7 @@ the worker that first needs them.
 import os
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
@@ -26,12 +26,14 @@ from wsprovider.config.environment import process_environ
 from wsprovider.config.load import load_provider
 from wsprovider.config.model import EndpointConfig, ProviderConfig, ServiceConfig
 from wsprovider.config.problems import Problems
+from wsprovider.conversation.contexts import KIND, Contexts
 from wsprovider.exchange.recipient import Recipient
-from wsprovider.exchange.settings import RecipientSettings
+from wsprovider.exchange.settings import ConversationSettings, RecipientSettings
 from wsprovider.inbound.context import SecondOpinion
 from wsprovider.policy.attach import attach
+from wsprovider.policy.publish import published
 from wsprovider.policy.write import write_policy
-from wsprovider.ports import SharedStore, Users
+from wsprovider.ports import SharedState, Totals, Users
 from wsprovider.server import log, wsdl
 from wsprovider.server.application import Provider
 from wsprovider.server.declared import Service, read_declared
@@ -157,7 +159,8 @@ class _Composition:
         self._problems = Problems()
         self._sources: dict[tuple[Any, ...], SnapshotSource] = {}
         self._users: dict[str, Users] = {}
-        self._store: SharedStore | None = None
+        self._store: SharedState | None = None
+        self._conversations = False
 
     def provider(self) -> Provider:
         """Build everything.
@@ -190,11 +193,12 @@ class _Composition:
             trusted_proxies=self._config.trusted_proxies,
             health={"shared store": partial(_check_store, store)},
             publish_metrics=self._config.metrics,
+            contexts=partial(_count_contexts, store) if self._conversations else None,
             wear=Wear(self._config.refused_bytes),
             close=store.close,
         )
 
-    def _open_store(self) -> SharedStore | None:
+    def _open_store(self) -> SharedState | None:
         try:
             return open_store(self._config.shared)
         except BackendError as error:
@@ -221,7 +225,7 @@ class _Composition:
 
     def _endpoint(self, service: ServiceConfig, config: EndpointConfig, invoker: Invoker) -> Endpoint | None:
         demands = demands_of(config.policy)
-        keys = self._keys(config, ring=demands.ring, trust=demands.trust)
+        keys = self._keys(config, ring=demands.ring, trust=demands.trust, sealing=demands.conversation)
         users = self._user_store(config) if demands.users else None
         if self._store is None:
             return None
@@ -234,6 +238,7 @@ class _Composition:
             roles=config.roles,
             freshness=config.freshness,
             limits=config.limits,
+            conversation=config.conversation,
             clear_password_over_http=config.clear_password_over_http,
             sender_fault_400=config.sender_fault_400,
             addresses=(f"{public}{config.path}",) if public else (),
@@ -247,9 +252,10 @@ class _Composition:
             replay=self._store,
             clock=_now,
             entropy=os.urandom,
+            contexts=self._contexts(keys, config.conversation) if demands.conversation else None,
             second_opinion=_second_engine() if config.crosscheck else None,
         )
-        written = write_policy(config.policy, DIALECTS[config.dialect])
+        written = write_policy(published(config.policy), DIALECTS[config.dialect])
         document = wsdl.build(
             invoker.application,
             invoker.operations,
@@ -273,9 +279,24 @@ class _Composition:
             wsdl=document,
         )
 
-    def _keys(self, config: EndpointConfig, *, ring: bool, trust: bool) -> Callable[[], Any]:
+    def _contexts(self, keys: SnapshotSource, settings: ConversationSettings) -> Contexts:
+        """The security contexts of one endpoint, sealed under its ring."""
+        if self._store is None:
+            raise RuntimeError("a problem was found and not raised")
+        self._conversations = True
+        return Contexts(
+            self._store,
+            lambda: keys.loaded().seals,
+            os.urandom,
+            unused=settings.unused,
+            per_owner=settings.per_owner,
+            contexts=settings.contexts,
+            unsigned_calls=settings.unsigned_calls,
+        )
+
+    def _keys(self, config: EndpointConfig, *, ring: bool, trust: bool, sealing: bool) -> SnapshotSource:
         """The keys of endpoints with the same ring, trust and limits; followed as the folder changes."""
-        wanted = (config.ring if ring else None, config.trust if trust else (), config.limits)
+        wanted = (config.ring if ring else None, config.trust if trust else (), config.limits, sealing)
         if wanted not in self._sources:
             self._sources[wanted] = SnapshotSource(
                 self._config.keys,
@@ -285,6 +306,7 @@ class _Composition:
                 environ=self._environ,
                 clock=_now,
                 monotonic=time.monotonic,
+                sealing=sealing,
                 on_swap=_report_swap,
                 on_failure=_report_failure,
             )
@@ -314,8 +336,12 @@ def _second_engine() -> SecondOpinion:
     return XmlsecOpinion()
 
 
-def _check_store(store: SharedStore) -> None:
+def _check_store(store: SharedState) -> None:
     store.contains("healthz", now=_now())
+
+
+def _count_contexts(store: SharedState) -> Totals:
+    return store.totals(KIND, now=_now())
 
 
 def _report_swap(loaded: Loaded) -> None:

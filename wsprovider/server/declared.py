@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from wsprovider.config import endpoints as endpoint_keys
 from wsprovider.config.backing import check_backing
-from wsprovider.config.endpoints import ReadEndpoint, read_endpoint
+from wsprovider.config.endpoints import ReadEndpoint, check_inherited, read_endpoint
 from wsprovider.config.model import ProviderConfig, ServiceConfig
 from wsprovider.config.problems import Problems
 from wsprovider.config.services import ReadService, check_paths
@@ -89,6 +89,7 @@ def _read(service: Service, problems: Problems) -> ReadService:
         for below in (tables if "endpoint" in table else (table,))
         if (endpoint := read_endpoint(below, service.folder, label, problems)) is not None
     )
+    check_inherited(table, tables, read)
     config = ServiceConfig(
         name=service.name,
         namespace=table.text("namespace") or f"urn:wsprovider:{service.name}",

@@ -60,7 +60,7 @@ class Endpoint:
         """Answer one POST; whatever happens, there is an answer, a line in the log and a count."""
         started = time.perf_counter()
         record = log.Record(self.service, self.name, self.scenario, transport.peer)
-        reply = self._answer(environ, transport, record)
+        reply = self._answer(environ, transport, record, metrics)
         seconds = time.perf_counter() - started
         record.status = reply.status
         record.milliseconds = seconds * 1000
@@ -68,7 +68,9 @@ class Endpoint:
         record.write()
         return reply
 
-    def _answer(self, environ: Mapping[str, Any], transport: Transport, record: log.Record) -> Reply:
+    def _answer(
+        self, environ: Mapping[str, Any], transport: Transport, record: log.Record, metrics: Metrics
+    ) -> Reply:
         version = http.promised_version(environ)
         received = 0
         try:
@@ -78,10 +80,11 @@ class Endpoint:
             record.operation = request.operation.name
             record.principal = request.principal.name
             record.message_id = request.message_id
+            record.context = request.context_identifier
         except (Exception, SystemExit) as error:  # noqa: BLE001 - attacks.md P06
             return replace(self._refused(error, version, record), refused=received)
         try:
-            return self._served(request, environ, record)
+            return self._served(request, environ, record, metrics)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a reply that cannot be protected: P09
             return self._refused(error, version, record)
 
@@ -94,7 +97,15 @@ class Endpoint:
             action=request.action,
         )
 
-    def _served(self, request: VerifiedRequest, environ: Mapping[str, Any], record: log.Record) -> Reply:
+    def _served(
+        self, request: VerifiedRequest, environ: Mapping[str, Any], record: log.Record, metrics: Metrics
+    ) -> Reply:
+        answered = self.recipient.answer(request)
+        if answered is not None:
+            if request.errand is not None:
+                metrics.count_conversation(self.name, request.errand.request.kind)
+            record.context = answered.context
+            return _wire(answered.wire)
         caller = Caller(
             request.principal,
             self.name,

@@ -31,6 +31,7 @@ class Record:
         operation: once the request is verified.
         principal: who called, once that is proven.
         message_id: the request's wsa:MessageID, once verified.
+        context: identifier of the security context that protects the request, or that it renews or cancels.
         reason: why it was refused or failed; None when the service answered.
         detail: a few words on that.
         status: the HTTP status.
@@ -44,6 +45,7 @@ class Record:
     operation: str | None = None
     principal: str | None = None
     message_id: str | None = None
+    context: str | None = None
     reason: Reason | None = None
     detail: str = ""
     status: int = 0
@@ -70,7 +72,7 @@ class Record:
             "reason": None if self.reason is None else self.reason.name,
             "ms": round(self.milliseconds, 2),
         }
-        for name in ("operation", "principal", "message_id", "detail"):
+        for name in ("operation", "principal", "message_id", "context", "detail"):
             value = getattr(self, name)
             if value:
                 fields[name] = value[:_LIMIT]

@@ -107,15 +107,25 @@ def check_request(addressing: Addressing, *, path: str, addresses: Collection[st
     for address in addressing.reply_addresses:
         if address not in (version.anonymous, version.none):
             raise SoapError(SoapFault.ONLY_ANONYMOUS, Reason.ADDRESSING_REPLY_TO, address)
-    to = addressing.to
-    if to is None or to == version.anonymous:
+    if addressing.to is not None and addressing.to != version.anonymous:
+        check_address(addressing.to, path=path, addresses=addresses)
+
+
+def check_address(address: str, *, path: str, addresses: Collection[str]) -> None:
+    """Refuse an address that is not the endpoint's.
+
+    Args:
+        path, addresses: as for :func:`check_request`.
+
+    Raises:
+        SoapError: ADDRESSING_TO.
+    """
+    if address in addresses:
         return
-    if addresses and to in addresses:
-        return
-    authority, called = _split(to)
-    hosts = {_split(address)[0] for address in addresses}
+    authority, called = _split(address)
+    hosts = {_split(one)[0] for one in addresses}
     if not called.endswith(path) or (hosts and authority not in hosts):
-        raise SoapError(SoapFault.DESTINATION_UNREACHABLE, Reason.ADDRESSING_TO, to)
+        raise SoapError(SoapFault.DESTINATION_UNREACHABLE, Reason.ADDRESSING_TO, address)
 
 
 def _split(url: str) -> tuple[tuple[str, int | None], str]:

@@ -1,10 +1,11 @@
 """Faults that refuse a message: the only place with sentences that a peer sees.
 
 All security refusals are one fault, byte for byte, whatever the Reason (SOAP Message Security 1.1,
-section 12, allows it, to give no oracle). SOAP 1.1 section 4.4, SOAP 1.2 part 1 section 5.4.
+section 12, allows it, to give no oracle). A context that is not there any more is told from them: its name
+was no secret, and the client has to open another one (WS-SecureConversation 1.3, section 10). SOAP 1.1 section 4.4, SOAP 1.2 part 1 section 5.4.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from wsprovider.soap.version import SoapVersion
@@ -61,6 +62,17 @@ _ROWS: Final = {
     SoapFault.DESTINATION_UNREACHABLE: _Row(
         False, ns.WSA_200508, "DestinationUnreachable", "The message is not addressed to us."
     ),
+    # the namespace is that of the version that the message speaks
+    SoapFault.BAD_CONTEXT_TOKEN: _Row(
+        False, ns.WSC_200512, "BadContextToken", "The security context is not known here: open another one."
+    ),
+    SoapFault.UNABLE_TO_RENEW: _Row(
+        False, ns.WSC_200512, "UnableToRenew", "The context could not be renewed."
+    ),
+    SoapFault.INVALID_REQUEST: _Row(
+        False, ns.WST_200512, "InvalidRequest", "The token request is not one that this service takes."
+    ),
+    SoapFault.REQUEST_FAILED: _Row(False, ns.WST_200512, "RequestFailed", "The token request failed."),
 }
 #: faults whose code is SOAP's own and neither Client nor Server
 _SOAP_CODES: Final = {
@@ -83,6 +95,8 @@ def refusal(error: Exception, version: SoapVersion, *, sender_400: bool = False)
         row = _SECURITY
     elif isinstance(error, SoapError):
         row, code, status = _ROWS[error.fault], _SOAP_CODES.get(error.fault), error.status
+        if error.namespace is not None:
+            row = replace(row, namespace=error.namespace)
     else:
         row = _INTERNAL
     code = code or (version.server_code if row.ours else version.client_code)

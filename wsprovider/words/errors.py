@@ -52,7 +52,7 @@ class WSSecurityError(WsproviderError):
 
 
 class SoapFault(Enum):
-    """Faults that SOAP and WS-Addressing name and that tell an attacker nothing."""
+    """Faults that SOAP, WS-Addressing, WS-Trust and WS-SecureConversation name and that tell an attacker nothing."""
 
     VERSION_MISMATCH = "VersionMismatch"
     MUST_UNDERSTAND = "MustUnderstand"
@@ -63,6 +63,11 @@ class SoapFault(Enum):
     MESSAGE_ADDRESSING_HEADER_REQUIRED = "MessageAddressingHeaderRequired"
     ONLY_ANONYMOUS = "OnlyAnonymousAddressSupported"
     DESTINATION_UNREACHABLE = "DestinationUnreachable"
+    # WS-SecureConversation 1.3 section 10 and WS-Trust 1.3 section 11
+    BAD_CONTEXT_TOKEN = "BadContextToken"
+    UNABLE_TO_RENEW = "UnableToRenew"
+    INVALID_REQUEST = "InvalidRequest"
+    REQUEST_FAILED = "RequestFailed"
 
 
 class SoapError(WsproviderError):
@@ -73,15 +78,23 @@ class SoapError(WsproviderError):
         reason: the precise cause, for the log.
         status: the HTTP status that goes with it (SOAP 1.1 and 1.2 differ; the binding decides
             unless this is set, as for 413 and 415).
+        namespace: of the fault's code, for faults that several versions of a standard name.
     """
 
     def __init__(
-        self, fault: SoapFault, reason: Reason, detail: str = "", *, status: int | None = None
+        self,
+        fault: SoapFault,
+        reason: Reason,
+        detail: str = "",
+        *,
+        status: int | None = None,
+        namespace: str | None = None,
     ) -> None:
         self.fault = fault
         self.reason = reason
         self.detail = detail[:300]
         self.status = status
+        self.namespace = namespace
         super().__init__(f"{reason.name}: {self.detail}" if detail else reason.name)
 
 

@@ -116,6 +116,23 @@ class Reason(Enum):
     # derived keys
     DERIVED_KEY = ("InvalidSecurityToken", "WS-SecureConversation 1.3 section 7")
     DERIVATION_SOURCE = ("InvalidSecurityToken", "WS-SecureConversation 1.3 section 7.2")
+    ONE_DERIVED_KEY = ("InvalidSecurityToken", "WS-SecureConversation 1.3 section 7: a key for each use")
+
+    # security contexts
+    CONTEXT_TOKEN = ("InvalidSecurityToken", "WS-SecureConversation 1.3 section 2")
+    CONTEXT_UNKNOWN = ("-", "WS-SecureConversation 1.3 section 10: unknown, expired or cancelled")
+    CONTEXT_INSTANCE = ("-", "WS-SecureConversation 1.3 section 5: not the key it was renewed to")
+    CONTEXT_ENDPOINT = ("-", "WS-Trust 1.3 section 3.1: issued for another endpoint")
+    CONTEXT_SEAL = ("-", "the context was sealed under a key that no longer opens, or not by us")
+    CONTEXT_OWNER = ("-", "who opened the context has gone, or is not what they were")
+    CONTEXT_IDENTITY = ("InvalidSecurity", "DESIGN: a context belongs to who opened it")
+    CONTEXT_LIMIT = ("-", "ConversationSettings.per_owner, contexts")
+    WRONG_POLICY = ("InvalidSecurity", "DESIGN: bootstrap, conversation and SCT management are apart")
+    TRUST_REQUEST = ("-", "WS-Trust 1.3 section 3")
+    TRUST_UNSUPPORTED = ("-", "WS-Trust 1.3 section 3: an element that nothing here needs")
+    TRUST_APPLIES_TO = ("-", "WS-Trust 1.3 section 3.1")
+    TRUST_TARGET = ("-", "WS-Trust 1.3 sections 5 and 6: not the context that signed the request")
+    TRUST_RESPONSE = ("InvalidSecurity", "WS-Trust 1.3 section 3.2: not what was asked for")
 
     # trust
     MALFORMED_CERTIFICATE = ("InvalidSecurityToken", "RFC 5280")
@@ -141,6 +158,19 @@ class Reason(Enum):
     USER_DISABLED = ("FailedAuthentication", "user store")
     AUTHENTICATION_BUSY = ("FailedAuthentication", "the queue of password hashing is full")
     ROLE_MISSING = ("FailedAuthentication", "roles of the service")
+
+    # Kerberos tickets
+    KERBEROS_TOKEN = ("InvalidSecurityToken", "Kerberos Token Profile 1.1 section 3.2; BSP R6902")
+    TICKET_INVALID = ("FailedAuthentication", "RFC 4120 section 3.2.3")
+    TICKET_EXPIRED = ("FailedAuthentication", "RFC 4120 section 3.2.3: ticket expired or not yet valid")
+    TICKET_SKEW = ("FailedAuthentication", "RFC 4120 section 3.2.3: the authenticator's clock")
+    TICKET_SERVICE = ("FailedAuthentication", "RFC 4120 section 3.2.3: no key for that service principal")
+    TICKET_ENCTYPE = ("FailedAuthentication", "RFC 3961; encryption types that are allowed")
+    TICKET_REALM = ("FailedAuthentication", "realms that are allowed")
+    TICKET_UNKNOWN = (
+        "SecurityTokenUnavailable",
+        "Kerberos Token Profile 1.1 section 3.5: Kerberosv5APREQSHA1",
+    )
 
     # time and replay
     TIMESTAMP_MISSING = ("InvalidSecurity", "WS-SecurityPolicy 1.2 section 6.2")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.simulator import pki
+from wsprovider.adapters.keys.folder import load
 from wsprovider.adapters.keys.reading import Reader
 from wsprovider.adapters.keys.source import SnapshotSource
 from wsprovider.words.errors import ConfigurationError
@@ -14,9 +15,11 @@ from wsprovider.words.limits import Limits
 ONE, TWO = pki.self_signed("CN=one"), pki.self_signed("CN=two")
 RING = '[[key]]\nname = "{0}"\npurposes = ["sign", "decrypt"]\nkey = "{0}.key"\ncertificate = "{0}.cert"\n'
 
+SEAL = '[[seal]]\nname = "1"\nfile = "1.seal"\n'
+
 
 class Watched:
-    def __init__(self, tmp_path: Path) -> None:
+    def __init__(self, tmp_path: Path, *, sealing: bool = False) -> None:
         self.folder = tmp_path / "keys"
         self.seconds = 0.0
         self.swaps: list = []
@@ -26,7 +29,8 @@ class Watched:
         for name, holder in (("one", ONE), ("two", TWO)):
             self.put(f"service/{name}.key", holder.key_pem)
             self.put(f"service/{name}.cert", holder.cert_pem)
-        self.put("service/ring.toml", RING.format("one"))
+        self.put("service/1.seal", "ab" * 32)
+        self.put("service/ring.toml", RING.format("one") + SEAL)
         self.source = SnapshotSource(
             self.folder,
             "service",
@@ -35,6 +39,7 @@ class Watched:
             environ={},
             clock=lambda: pki.NOW,
             monotonic=lambda: self.seconds,
+            sealing=sealing,
             interval=5,
             on_swap=self.swaps.append,
             on_failure=self.failures.append,
@@ -115,6 +120,37 @@ def test_a_ring_that_vanishes_leaves_the_old_one(watched):
     watched.seconds = 5
     assert watched.signs() == "one"
     assert len(watched.failures) == 1
+
+
+@pytest.mark.parametrize("sealing", [True, False])
+def test_a_ring_that_loses_its_seal_key_is_taken_over_only_where_none_is_needed(tmp_path, sealing):
+    watched = Watched(tmp_path, sealing=sealing)
+    watched.put("service/ring.toml", RING.format("two"))
+    watched.seconds = 5
+    assert watched.signs() == ("one" if sealing else "two")
+    assert len(watched.failures) == sealing
+    watched.put("service/ring.toml", RING.format("two") + SEAL)
+    watched.seconds = 10
+    assert watched.signs() == "two"
+    assert len(watched.failures) == sealing
+
+
+@pytest.mark.parametrize(("ring", "problem"), [("", "openssl rand -hex 32"), (SEAL, None)])
+def test_the_first_load_must_bring_a_seal_key_where_one_is_needed(tmp_path, ring, problem):
+    reader = Reader(Watched(tmp_path).folder, {})
+    (tmp_path / "keys" / "service" / "ring.toml").write_text(RING.format("one") + ring)
+
+    def first():
+        return load(reader, "service", [], limits=Limits(), now=pki.NOW, sealing=True)
+
+    if problem is None:
+        assert first().seals.sealing(pki.NOW).name == "1"
+        return
+    with pytest.raises(ConfigurationError) as caught:
+        first()
+    (one,) = caught.value.problems
+    assert one.where == "keys/service/ring.toml"
+    assert problem in one.what
 
 
 def test_the_first_load_must_hold(tmp_path):

@@ -211,6 +211,14 @@ def test_a_forked_child_has_a_key_of_its_own(cache):
     assert cache.holds(before)
 
 
+def test_finding_costs_no_hash_and_remembers_nothing(credentials, hashing, cache):
+    assert credentials.find("bob", BOB) is BOB.user
+    assert reason(credentials.find, "x", None) is Reason.USER_UNKNOWN
+    assert reason(credentials.find, "", BOB) is Reason.USER_UNKNOWN
+    assert hashing.asked == []
+    assert len(cache) == 0
+
+
 # version
 
 

@@ -206,6 +206,20 @@ def test_a_user_disabled_in_the_file_is_refused_after_a_second(watched):
     assert caught.value.reason is Reason.USER_DISABLED
 
 
+def test_a_changed_user_is_found_changed_after_a_second(watched):
+    before = watched.store.find("alice")
+    watched.put("second")
+    watched.clock.seconds += 0.9
+    assert watched.store.find("alice") == before
+    watched.clock.seconds += 0.1
+    assert watched.store.find("alice").version != before.version
+    watched.put("second", disabled=True)
+    watched.clock.seconds += 1
+    with pytest.raises(WSSecurityError) as caught:
+        watched.store.find("alice")
+    assert caught.value.reason is Reason.USER_DISABLED
+
+
 def test_an_unchanged_file_is_not_read_again(watched, monkeypatch):
     monkeypatch.setattr("wsprovider.adapters.users.file.read_users_file", lambda *_: pytest.fail("was read"))
     watched.clock.seconds += 100

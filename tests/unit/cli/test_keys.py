@@ -73,6 +73,51 @@ def test_check_leaves_out_what_is_gone(folder, capsys):
     assert "nothing expires within 30 days" in capsys.readouterr().out
 
 
+def add_seals(ring: Path, **dates: str) -> None:
+    with (ring / "ring.toml").open("a") as file:
+        for name, lines in dates.items():
+            seal = ring / f"{name}.seal"
+            seal.write_text("ab" * 32)
+            seal.chmod(0o600)
+            file.write(f'[[seal]]\nname = "{name}"\nfile = "{name}.seal"\n{lines}')
+
+
+def on(days: float) -> str:
+    return f"{in_days(days):%Y-%m-%dT%H:%M:%SZ}"
+
+
+def test_list_shows_seal_keys(folder, capsys):
+    add_seals(folder / "service", before=f"retired_at = {on(2)}\n", after=f"active_from = {on(1)}\n")
+    assert run(folder, "list") == 0
+    lines = {line.split()[2]: line.split() for line in capsys.readouterr().out.splitlines()}
+    assert lines["before"] == ["ring", "service", "before", "active", "seal", on(2)[:10], "1", "-"]
+    assert lines["after"] == ["ring", "service", "after", "pending", "seal", "-", "-", "-"]
+
+
+@pytest.mark.parametrize(
+    ("seals", "named"),
+    [
+        ({"one": ""}, []),
+        ({"one": f"retired_at = {on(4)}\n"}, ["one"]),
+        ({"one": f"retired_at = {on(6)}\n"}, []),
+        ({"one": f"retired_at = {on(4)}\n", "two": f"active_from = {on(3)}\n"}, []),
+        (
+            {
+                "one": f"retired_at = {on(2)}\n",
+                "two": f"active_from = {on(1)}\nretired_at = {on(4)}\n",
+            },
+            ["two"],
+        ),
+        ({"one": f"retired_at = {on(-4)}\n", "two": ""}, []),
+    ],
+)
+def test_check_names_the_seal_key_that_none_follows(folder, capsys, seals, named):
+    add_seals(folder / "service", **seals)
+    assert run(folder, "check", "--warn", "5") == bool(named)
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[2] for line in lines[1:]] == named
+
+
 def test_a_broken_ring_is_a_problem_with_its_file(folder, capsys):
     (folder / "service" / "new.key.pem").unlink()
     assert run(folder, "check") == 2

@@ -19,7 +19,7 @@ def test_a_wrong_command_line_ends_with_2(arguments: list[str], capsys):
     assert "usage: wsprovider" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("command", ["init", "serve", "services", "check", "users", "version"])
+@pytest.mark.parametrize("command", ["init", "serve", "services", "check", "sessions", "users", "version"])
 def test_each_command_explains_itself(command: str, capsys):
     with pytest.raises(SystemExit) as ended:
         main([command, "--help"])

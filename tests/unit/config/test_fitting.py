@@ -6,6 +6,8 @@ from tests.simulator import pki
 from tests.simulator.world import issued, party
 from wsprovider.config.fitting import unfit_keys
 from wsprovider.config.load import load_provider
+from wsprovider.policy.model import Policy
+from wsprovider.scenarios.blocks import BODY, conversation
 from wsprovider.scenarios.catalogue import find
 from wsprovider.words.errors import ConfigurationError
 from wsprovider.words.suites import SUITES
@@ -33,6 +35,20 @@ def test_keys_cannot_be_encrypted_to_another_kind(number, kind):
 def test_signing_alone_takes_any_kind_that_the_suite_knows(kind):
     assert unfit(2, kind) == []
     assert "suite Basic256 has no signature method" in unfit(2, kind, "Basic256")[0]
+
+
+@pytest.mark.parametrize("number", range(9, 16))
+def test_a_conversations_keys_are_those_of_its_bootstrap(number):
+    assert unfit(number, "rsa-2048") == []
+    assert "must hold an RSA key that decrypts" in unfit(number, "ec-p256")[0]
+
+
+def test_a_conversation_by_itself_asks_nothing_of_a_key_pair():
+    bootstrap = find(2).policy().alternatives[0]
+    signing = conversation(bootstrap.binding.suite, bootstrap, signed=BODY, encrypted=BODY)
+    snapshot = party(issued("service", "ec-p256"), ("client", CLIENT)).snapshot
+    assert list(unfit_keys(Policy("", (bootstrap,)), snapshot, pki.NOW)) == []
+    assert list(unfit_keys(Policy("", (signing,)), snapshot, pki.NOW)) == []
 
 
 def test_a_ring_that_cannot_sign_is_one_problem_among_others(tmp_path):

@@ -7,6 +7,7 @@ import pytest
 
 from wsprovider.config.load import load_provider
 from wsprovider.config.model import ProviderConfig
+from wsprovider.exchange.settings import ConversationSettings
 from wsprovider.scenarios import catalogue
 from wsprovider.words import algorithms as alg
 from wsprovider.words.errors import ConfigurationError
@@ -76,6 +77,33 @@ def test_an_endpoint_says_what_differs_from_its_service(load):
     assert (second.scenario, second.dialect, second.roles) == ("sign-encrypt-x509", "200702", frozenset())
     assert (second.freshness.life, second.freshness.skew) == (timedelta(seconds=120), timedelta(seconds=5))
     assert (second.limits.depth, second.limits.elements) == (30, 1000)
+
+
+def test_conversations_inherit_as_limits_do_and_defaults_fit_what_is_said(load):
+    text = """
+        conversation = { life = 120, contexts = 50, recheck = 0 }
+        [[endpoint]]
+        path = "/a"
+        scenario = 12
+        [[endpoint]]
+        path = "/b"
+        scenario = 13
+        conversation = { life = 7200, unused = 20, per_owner = 5 }
+        [[endpoint]]
+        path = "/c"
+        scenario = 3
+    """
+    first, second, third = load(one=text).services[0].endpoints
+    seconds = timedelta(seconds=1)
+    assert first.conversation == ConversationSettings(
+        120 * seconds, 120 * seconds, 50, 50, recheck=0 * seconds
+    )
+    assert second.conversation == ConversationSettings(
+        7200 * seconds, 20 * seconds, 5, 50, recheck=0 * seconds
+    )
+    assert third.conversation == first.conversation  # and to no effect
+    (usual,) = load(one='path = "/a"\nscenario = 12').services[0].endpoints
+    assert usual.conversation == ConversationSettings()
 
 
 def test_the_policy_is_the_scenarios_under_the_suite_named(load):

@@ -32,6 +32,7 @@ class Row(NamedTuple):
 PLAIN = 'path = "/one"\nscenario = "integrity"\n'
 NAMED = 'path = "/one"\nscenario = "sign-encrypt-username"\nusers = "users.toml"\n'
 SIGNED = 'path = "/one"\nscenario = 5\ntrust = ["clients"]\n'
+TALK = 'path = "/one"\nscenario = 12\n'
 TWO = '[[endpoint]]\npath = "/a"\nscenario = 3\n\n[[endpoint]]\npath = "/b"\nscenario = 6\n'
 
 
@@ -302,6 +303,93 @@ ROWS = [
         ":9: endpoint[2].limits.depth",
         "must lie between",
     ),
+    # conversations
+    Row("conversation as a number", TALK + "conversation = 60", TALK, ":3: conversation", "must be a table"),
+    *(
+        Row(
+            f"conversation {line}",
+            f"{TALK}[conversation]\n{line}",
+            f"{TALK}[conversation]\n{right}",
+            f":{3 + len(line.splitlines())}: conversation.{key}",
+            what,
+        )
+        for key, line, right, what in (
+            ("life", "life = 59", "life = 60", "must lie between 60 and 86400"),
+            ("life", "life = 86401", "life = 86400", "must lie between 60 and 86400"),
+            ("life", 'life = "1h"', "life = 3600", "must be a whole number, not a string"),
+            ("unused", "unused = 9", "unused = 10", "must lie between 10 and 3600"),
+            ("unused", "life = 60\nunused = 61", "life = 60\nunused = 60", "must lie between 10 and 60"),
+            ("unused", "unused = 3601", "life = 3601\nunused = 3601", "must lie between 10 and 3600"),
+            ("recheck", "recheck = -1", "recheck = 0", "must lie between 0 and 86400"),
+            ("recheck", "recheck = 86401", "recheck = 86400", "must lie between 0"),
+            ("per_owner", "per_owner = 0", "per_owner = 1", "must lie between 1 and 100000"),
+            ("per_owner", "per_owner = true", "per_owner = 2", "must be a whole number"),
+            (
+                "per_owner",
+                "contexts = 5\nper_owner = 6",
+                "contexts = 5\nper_owner = 5",
+                "must lie between 1 and 5",
+            ),
+            (
+                "per_owner",
+                "per_owner = 100001",
+                "contexts = 100001\nper_owner = 100001",
+                "must lie between 1 and 100000",
+            ),
+            ("contexts", "contexts = 0", "contexts = 1", "must lie between 1"),
+            ("contexts", "contexts = 10_000_001", "contexts = 10_000_000", "must lie between 1 and 10000000"),
+            ("lives", "lives = 60", "life = 60", 'is no key of [conversation]; did you mean "life"?'),
+        )
+    ),
+    Row(
+        "conversation of an endpoint",
+        TWO.replace("6", "12") + "[endpoint.conversation]\nlife = 0",
+        TWO.replace("6", "12") + "[endpoint.conversation]\nlife = 60",
+        ":9: endpoint[2].conversation.life",
+        "must lie between",
+    ),
+    Row(
+        "conversation without one",
+        PLAIN + "[conversation]\nlife = 60",
+        TALK + "[conversation]\nlife = 60",
+        ":3: conversation",
+        "is to no effect: the policy has no secure conversation; remove the table",
+    ),
+    Row(
+        "conversation of an endpoint without one",
+        TWO + "[endpoint.conversation]\nlife = 60",
+        TWO.replace("6", "12") + "[endpoint.conversation]\nlife = 60",
+        ":8: endpoint[2].conversation",
+        "the policy has no secure conversation",
+    ),
+    Row(
+        "conversation of a service without one",
+        "[conversation]\nlife = 60\n" + TWO,
+        "[conversation]\nlife = 60\n" + TWO.replace("6", "12"),
+        ":1: conversation",
+        "is to no effect: no endpoint's policy has a secure conversation",
+    ),
+    Row(
+        "conversation of a service whose only conversation is not read",
+        "[conversation]\nlife = 60\n" + TWO.replace("6", "17"),
+        "[conversation]\nlife = 60\n" + TWO.replace("6", "12"),
+        ":9: endpoint[2].scenario",
+        "17",
+    ),
+    Row(
+        "conversation under a ring without a seal key",
+        TALK + 'ring = "unsealed"',
+        PLAIN + 'ring = "unsealed"',
+        "keys/unsealed/ring.toml",
+        "openssl rand -hex 32",
+    ),
+    Row(
+        "two conversations under a ring without a seal key",
+        'ring = "unsealed"\n' + TWO.replace("= 3", "= 13").replace("= 6", "= 12"),
+        'ring = "unsealed"\n' + TWO,
+        "keys/unsealed/ring.toml",
+        "holds no [[seal]] key",
+    ),
 ]
 
 _POLICY = """<wsp:Policy xmlns:wsp="{wsp}" xmlns:sp="{sp}" xmlns:wsu="{wsu}" wsu:Id="Own">
@@ -315,10 +403,13 @@ _DIGEST = """<sp:SupportingTokens><wsp:Policy><sp:UsernameToken sp:IncludeToken=
 
 @pytest.fixture(scope="session")
 def keys(development_keys: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The development keys, with an empty trust group and a user store of hashes only."""
+    """The development keys, an empty trust group, a ring without a seal key, a store of hashes only."""
     folder = tmp_path_factory.mktemp("mistakes") / "keys"
     shutil.copytree(development_keys, folder)
     (folder / "trust" / "empty").mkdir()
+    shutil.copytree(folder / "service", folder / "unsealed")
+    ring = folder / "unsealed" / "ring.toml"
+    ring.write_text(ring.read_text().partition("[[seal]]")[0])
     write_users_file(folder / "hashed.toml", [Entry("alice", password=hash_password("x"))])
     return folder
 

@@ -25,8 +25,8 @@ from wsprovider.crypto.crosscheck import XmlsecOpinion
 from wsprovider.exchange.crosschecking import cannot_check
 from wsprovider.header import encrypted_data, signature
 from wsprovider.inbound import closing, decrypting, opening
+from wsprovider.policy.compile import compile_policy
 from wsprovider.policy.model import X509Token
-from wsprovider.policy.requirements import compile_policy
 from wsprovider.scenarios.catalogue import find
 from wsprovider.soap.version import SOAP_11, SOAP_12
 from wsprovider.words import algorithms as alg

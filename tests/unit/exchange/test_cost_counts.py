@@ -10,18 +10,21 @@ from lxml import etree
 from benchmarks import cost, payloads
 from benchmarks.exchanges import Exchanges
 from tests.simulator.world import World, reply_body
+from wsprovider.adapters.shared.memory import MemoryStore
+from wsprovider.conversation import contexts
 from wsprovider.crypto import algorithms
 from wsprovider.inbound import decrypting, examine, keys, opening
 from wsprovider.outbound import body as out_body
 from wsprovider.outbound import keys as out_keys
-from wsprovider.outbound import write
+from wsprovider.outbound import signing
 from wsprovider.policy.read import read_policy
 from wsprovider.xml import canonical, parse, splice
 
-ENCRYPTED = {"4", "5", "6", "7", "8"}
-SYMMETRIC = {"3", "4", "6", "7", "8"}
+CONVERSATIONS = {"9", "10", "11", "12", "13", "13e", "14", "15"}
+ENCRYPTED = {"4", "5", "6", "7", "8"} | CONVERSATIONS - {"9", "12"}
+SYMMETRIC = {"3", "4", "6", "7", "8"} | CONVERSATIONS
 DERIVED = "services/echo/policies/derived-keys.xml"
-SIGNED = {"2", "3", "4", "5", "6", "7", "8"}
+SIGNED = {"2", "3", "4", "5", "6", "7", "8"} | CONVERSATIONS
 
 
 class Counts:
@@ -72,8 +75,8 @@ def counts(monkeypatch):
     found.count(monkeypatch, out_keys, "wrap_key")
     found.count(monkeypatch, opening, "verify_asymmetric")
     found.count(monkeypatch, opening, "verify_symmetric")
-    found.count(monkeypatch, write, "sign_asymmetric")
-    found.count(monkeypatch, write, "sign_symmetric")
+    found.count(monkeypatch, signing, "sign_asymmetric")
+    found.count(monkeypatch, signing, "sign_symmetric")
     found.count(monkeypatch, examine, "collect", "ids")
     found.count(monkeypatch, decrypting, "decrypt")
     found.count(monkeypatch, algorithms.DigestRow, "digest")
@@ -82,6 +85,8 @@ def counts(monkeypatch):
 
 def accepted(world, counts):
     """One request accepted; what preparing it cost is forgotten."""
+    if world.conversation:
+        world.call("before")  # opened, and used for the first time
     message = world.request("hello").data
     references = message.count(b"<ds:Reference ")
     counts.__dict__.update(calls=Counter(), canonicalised=Counter())
@@ -98,7 +103,8 @@ def test_a_request_costs_each_step_once(number, counts):
     assert counts.calls["parse"] == rounds
     assert counts.calls["ids"] == rounds
     assert counts.calls["serialise"] == (1 if encrypted else 0)
-    assert counts.calls["unwrap_key"] == (1 if symmetric or encrypted else 0)
+    transported = (symmetric or encrypted) and number not in CONVERSATIONS
+    assert counts.calls["unwrap_key"] == (1 if transported else 0)
     assert counts.calls["verify_asymmetric"] == (1 if signed and not symmetric else 0)
     assert counts.calls["verify_symmetric"] == (1 if signed and symmetric else 0)
     assert counts.calls["decrypt"] == parts
@@ -133,6 +139,23 @@ def test_a_derived_key_is_derived_once(counts, root):
     assert derived == 2
     assert counts.calls["p_sha1"] == derived
     assert counts.calls["unwrap_key"] == 1
+
+
+@pytest.mark.parametrize("number", sorted(CONVERSATIONS))
+def test_a_context_is_unsealed_once(number, monkeypatch):
+    """A worker asks the store with every message, and opens what it finds there once."""
+    counts = Counts()
+    counts.count(monkeypatch, contexts, "unseal")
+    counts.count(monkeypatch, MemoryStore, "record")
+    counts.count(monkeypatch, MemoryStore, "replace")
+    world = World(number, opinion=None, client_opinion=None)
+    world.call("first")
+    world.call("second")  # the first one's use has changed the record
+    counts.calls.clear()
+    for text in ("third", "fourth", "fifth"):
+        world.call(text)
+    assert counts.calls["record"] == 3
+    assert counts.calls["unseal"] == counts.calls["replace"] == 0
 
 
 def signature_parts(verified):

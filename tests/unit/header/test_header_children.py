@@ -17,6 +17,7 @@ from wsprovider.header import (
     username_token,
 )
 from wsprovider.header.pki_path import read_pki_path
+from wsprovider.header.token_reference import ContextReference
 from wsprovider.keyring.material import EmbeddedCertificate
 from wsprovider.words import algorithms as alg
 from wsprovider.words import namespaces as ns
@@ -24,6 +25,7 @@ from wsprovider.words import uris
 from wsprovider.words.errors import WSSecurityError
 from wsprovider.words.limits import Limits
 from wsprovider.words.reasons import Reason
+from wsprovider.words.trust import TRUST_VERSIONS
 
 LIMITS = Limits()
 R = Reason
@@ -167,6 +169,25 @@ def test_references(inner):
 
 
 @pytest.mark.parametrize(
+    ("attributes", "expected"),
+    [
+        ('URI="x"', ContextReference("x")),
+        (f'URI="{"u" * 256}"', ContextReference("u" * 256)),
+        *(
+            (f'URI="urn:x" ValueType="{one.token_type}"', ContextReference("urn:x", one.token_type))
+            for one in TRUST_VERSIONS.values()
+        ),
+        *(
+            (f'URI="urn:x" {prefix}:Instance="urn:i"', ContextReference("urn:x", None, "urn:i"))
+            for prefix in ("wsc", "wsc05")
+        ),
+    ],
+)
+def test_references_to_security_contexts(attributes, expected):
+    assert read_reference(f"<wsse:Reference {attributes}/>").key == expected
+
+
+@pytest.mark.parametrize(
     ("inner", "expected"),
     [
         (X509.format(ISSUER), R.MALFORMED_REFERENCE),
@@ -196,8 +217,17 @@ def test_references(inner):
             R.MALFORMED_HEADER_CHILD,
         ),
         ('<wsse:Reference URI="#x"><e:x/></wsse:Reference>', R.UNSUPPORTED_REFERENCE),
-        ('<wsse:Reference URI="x"/>', R.UNSUPPORTED_REFERENCE),
-        ('<wsse:Reference URI="#"/>', R.UNSUPPORTED_REFERENCE),
+        ("<wsse:Reference/>", R.UNSUPPORTED_REFERENCE),
+        *(
+            (f'<wsse:Reference URI="{uri}"/>', R.UNSUPPORTED_REFERENCE)
+            for uri in ("", "#", "a&#10;b", "a\N{RIGHT-TO-LEFT OVERRIDE}b", "u" * 257)
+        ),
+        *(
+            (f'<wsse:Reference URI="urn:x" ValueType="{kind}"/>', R.UNSUPPORTED_REFERENCE)
+            for kind in ("", uris.X509_V3, uris.ENCRYPTED_KEY, f"{ns.WSC_200512}/dk")
+        ),
+        ('<wsse:Reference URI="urn:x" x="y"/>', R.MALFORMED_HEADER_CHILD),
+        ('<wsse:Reference URI="urn:x"><e:x/></wsse:Reference>', R.UNSUPPORTED_REFERENCE),
     ],
 )
 def test_references_that_are_refused(inner, expected):

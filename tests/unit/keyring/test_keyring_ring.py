@@ -96,6 +96,24 @@ def test_seals():
     assert SealKeys().sealing(pki.NOW) is None
 
 
+@pytest.mark.parametrize(
+    ("spans", "lack"),
+    [
+        ([], "holds no [[seal]] key that is active"),
+        ([Lifespan(pki.days(1))], "holds no [[seal]] key that is active"),
+        ([Lifespan(None, pki.NOW)], "holds no [[seal]] key that is active"),
+        ([Lifespan(None, pki.days(9))], f"is active from {pki.days(9).isoformat()} on"),
+        ([Lifespan(None, pki.days(8)), Lifespan(pki.days(9))], f"from {pki.days(8).isoformat()} on"),
+        ([Lifespan(None, pki.days(9)), Lifespan(pki.days(9))], None),
+        ([Lifespan()], None),
+    ],
+)
+def test_a_ring_lacks_a_seal_key_now_or_one_day(spans, lack):
+    seals = SealKeys(tuple(SealKey(str(number), b"s" * 32, span) for number, span in enumerate(spans)))
+    said = seals.lack(pki.NOW)
+    assert said is None if lack is None else lack in said
+
+
 def test_secrets_are_not_shown():
     assert "oooo" not in repr(SealKey("old", b"o" * 32))
     assert "RSAPrivateKey" not in repr(RingKey(OLD.pair(), BOTH))

@@ -5,6 +5,7 @@ import io
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
+from types import SimpleNamespace
 from typing import Any, ClassVar
 
 from lxml import etree
@@ -225,11 +226,16 @@ class PlainRecipient:
             received=datetime.now(UTC),
             message_id="urn:uuid:1",
             signature_values=(b"sig",),
-            alternative=0,
+            way=SimpleNamespace(conversation=None),
+            errand=None,
             verdict=None,
             keys=None,
             addressing=None,
         )
+
+    def answer(self, request) -> None:
+        """No conversations here: every request is the service's own affair."""
+        del request
 
     def reply(self, request, body, *, headers=(), fault=False, exact=False) -> WireMessage:
         if self.broken_reply is not None:

@@ -9,6 +9,7 @@ from werkzeug.test import Client
 from werkzeug.wrappers import Response
 
 from tests.unit.server.plain import ALICE, Shop, call, message, serve
+from wsprovider.ports import Totals
 from wsprovider.server.application import Provider
 from wsprovider.words.errors import BackendError, ConfigurationError, WSSecurityError
 from wsprovider.words.reasons import Reason
@@ -99,6 +100,35 @@ def test_metrics_are_published_only_where_configured(served):
     text = published.raw(b"", **get).data.decode()
     assert 'wsprovider_requests_total{endpoint="shop/plain",reason="ANSWERED"} 1\n' in text
     assert 'wsprovider_requests_total{endpoint="shop/plain",reason="NOT_AN_INPUT"} 1\n' in text
+
+
+def test_metrics_of_the_shared_store(served, caplog):
+    get = {"REQUEST_METHOD": "GET", "PATH_INFO": "/metrics", "CONTENT_LENGTH": None}
+
+    def text(contexts):
+        provider = Provider(served.provider.endpoints, publish_metrics=True, contexts=contexts)
+        answer = call(provider, b"", **get)
+        assert answer.status == 200
+        return answer.data.decode()
+
+    def broken():
+        raise BackendError("redis at secret-host is down")
+
+    told = text(lambda: Totals(live=4, kept=9, replaced=20, removed=3, expired=2)).splitlines()
+    samples = [line for line in told if line.startswith("wsprovider_contexts")]
+    assert samples == [
+        "wsprovider_contexts 4",
+        "wsprovider_contexts_issued_total 9",
+        "wsprovider_contexts_ended_total 3",
+        "wsprovider_contexts_expired_total 2",
+    ]
+    assert "# TYPE wsprovider_contexts gauge" in told
+    assert (
+        text(None)
+        == text(broken)
+        == "\n".join(told[: told.index("# TYPE wsprovider_contexts gauge") - 1]) + "\n"
+    )
+    assert caplog.text.count("metrics: contexts") == 1
 
 
 def line_of(caplog):

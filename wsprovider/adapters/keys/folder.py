@@ -65,8 +65,19 @@ def load_snapshot(
     return load(Reader(keys_folder, environ), ring, trust, limits=limits, now=now)
 
 
-def load(reader: Reader, ring: str | None, trust: Sequence[str], *, limits: Limits, now: datetime) -> Loaded:
+def load(
+    reader: Reader,
+    ring: str | None,
+    trust: Sequence[str],
+    *,
+    limits: Limits,
+    now: datetime,
+    sealing: bool = False,
+) -> Loaded:
     """Load with a reader of one's own, which afterwards knows what was looked at.
+
+    Args:
+        sealing: the ring must hold a seal key now and for good (:meth:`SealKeys.lack`).
 
     Raises:
         ConfigurationError: with everything that is wrong.
@@ -80,6 +91,8 @@ def load(reader: Reader, ring: str | None, trust: Sequence[str], *, limits: Limi
         if _proper(reader, name) and (group := read_group(reader, name, limits, now)) is not None
     ]
     _check_partners(reader, groups, keys)
+    if sealing and ring is not None and not reader.problems and (lack := seals.lack(now)):
+        reader.problem(reader.shown(reader.folder / ring / "ring.toml"), lack)
     if reader.problems:
         raise ConfigurationError(reader.problems)
     version = _version(keys, groups, trust, limits)

@@ -30,6 +30,7 @@ class SnapshotSource:
         environ: Mapping[str, str],
         clock: Clock,
         monotonic: Callable[[], float],
+        sealing: bool = False,
         interval: float = 5.0,
         on_swap: Callable[[Loaded], None] = lambda _: None,
         on_failure: Callable[[ConfigurationError], None] = lambda _: None,
@@ -44,6 +45,7 @@ class SnapshotSource:
             environ: where passphrases are looked up.
             clock: the moment for which a load must hold.
             monotonic: seconds that never run backwards (``time.monotonic``).
+            sealing: as in ``folder.load``; a changed folder without a seal key is not taken over.
             interval: seconds between two looks at the files.
             on_swap: told of each new load (its warnings want logging).
             on_failure: told when a changed folder does not load.
@@ -53,6 +55,7 @@ class SnapshotSource:
         """
         self._what = (ring, tuple(trust))
         self._limits = limits
+        self._sealing = sealing
         self._clock = clock
         self._monotonic = monotonic
         self._interval = interval
@@ -97,4 +100,4 @@ class SnapshotSource:
 
     def _load(self, reader: Reader) -> Loaded:
         ring, trust = self._what
-        return load(reader, ring, trust, limits=self._limits, now=self._clock())
+        return load(reader, ring, trust, limits=self._limits, now=self._clock(), sealing=self._sealing)

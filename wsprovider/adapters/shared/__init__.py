@@ -7,8 +7,8 @@
 ``redis://HOST:PORT/N``   workers on several machines; ``rediss://`` and ``unix://`` as redis-py has them
 ========================  ==========================================================================
 
-What the stores promise is said once, in :class:`wsprovider.ports.SharedStore`, and held by one contract
-suite (``tests/contracts/test_shared_store.py``).
+What the stores promise is said once, in :class:`wsprovider.ports.SharedState`, and held by two contract
+suites: ``tests/contracts/test_shared_store.py`` for the entries, ``test_records.py`` for the records.
 """
 
 from pathlib import Path
@@ -18,13 +18,13 @@ from wsprovider.adapters.shared.memory import MemoryStore
 from wsprovider.adapters.shared.redis import RedisStore
 from wsprovider.adapters.shared.sqlite import SqliteStore
 from wsprovider.adapters.shared.terms import MAX_ENTRIES
-from wsprovider.ports import SharedStore
+from wsprovider.ports import SharedState
 from wsprovider.words.errors import ConfigurationError, Problem
 
 _SQLITE: Final = "sqlite:///"
 
 
-def open_store(url: str, *, max_entries: int = MAX_ENTRIES) -> SharedStore:
+def open_store(url: str, *, max_entries: int = MAX_ENTRIES) -> SharedState:
     """Open the store that a URL names.
 
     SQLite's file is created and checked here, so that a folder nobody can write to is found at start. Redis
@@ -32,7 +32,8 @@ def open_store(url: str, *, max_entries: int = MAX_ENTRIES) -> SharedStore:
 
     Args:
         url: see the module's table.
-        max_entries: how many entries ``memory:`` and ``sqlite:`` hold at most; Redis has ``maxmemory``.
+        max_entries: how many entries ``memory:`` and ``sqlite:`` hold at most; Redis has ``maxmemory``. Records
+            are limited by whoever keeps them.
 
     Raises:
         ConfigurationError: no store has such a URL, or its library is not installed.

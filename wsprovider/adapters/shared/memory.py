@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Final
 
 from wsprovider.adapters.shared.forking import watch
+from wsprovider.adapters.shared.memory_records import MemoryRecords
 from wsprovider.adapters.shared.terms import GRACE_MILLISECONDS, MAX_ENTRIES, fingerprint, present, window
 from wsprovider.words.errors import BackendError
 
@@ -16,14 +17,14 @@ _FREED_PER_ADD: Final = 2
 """One would keep pace with the additions; two catch up."""
 
 
-class MemoryStore:
-    """Implements :class:`wsprovider.ports.SharedStore` by a dictionary and a heap of expiries."""
+class MemoryStore(MemoryRecords):
+    """Implements :class:`wsprovider.ports.SharedState` by dictionaries and heaps of expiries."""
 
     def __init__(self, *, max_entries: int = MAX_ENTRIES) -> None:
+        super().__init__()
         self._max_entries = max_entries
         self._expiries: dict[bytes, int] = {}
         self._queue: list[tuple[int, bytes]] = []
-        self._lock = threading.Lock()
         self._closed = False
         watch(self)
 
@@ -68,6 +69,7 @@ class MemoryStore:
             self._closed = True
             self._expiries.clear()
             self._queue.clear()
+            self._forget_records()
 
     def _free(self, moment: int, *, at_most: int | None = None) -> int:
         freed = 0

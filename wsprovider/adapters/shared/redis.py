@@ -1,8 +1,8 @@
 """A shared store in Redis, for workers on several machines; needs the extra ``wsprovider[redis]``.
 
-One ``SET key 1 NX PX life`` is the atomic operation. Redis ends an entry by its own clock, ``expires - now``
-after it was added, whatever ``now`` later callers bring; it frees what has expired by itself. A Redis that
-evicts entries when its memory is full would accept replays and is refused; so is, by failing closed, one that
+For an entry one ``SET key 1 NX PX life`` is the atomic operation. Redis ends an entry by its own clock,
+``expires - now`` after it was added, whatever ``now`` later callers bring; it frees what has expired by itself.
+Records are in :mod:`wsprovider.adapters.shared.redis_records`. A Redis that evicts entries when its memory is full would accept replays and is refused; so is, by failing closed, one that
 does not answer. What replication and restarts may lose is told in docs/decisions/0011-shared-store.md.
 """
 
@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
+from wsprovider.adapters.shared.redis_records import RedisRecords, Scripts
 from wsprovider.adapters.shared.terms import fingerprint, window
 from wsprovider.words.errors import BackendError, ConfigurationError, Problem
 
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
 PREFIX: Final = "wsprovider:once:"
 
 
-class RedisStore:
-    """Implements :class:`wsprovider.ports.SharedStore`.
+class RedisStore(RedisRecords):
+    """Implements :class:`wsprovider.ports.SharedState`.
 
     redis-py's pool gives each thread, and each process after a fork, connections of its own.
     """
@@ -63,6 +64,7 @@ class RedisStore:
         except (ValueError, TypeError):
             what = "the Redis URL cannot be read; write redis://host:port/number"  # may hold a password
             raise ConfigurationError([Problem("shared", what)]) from None
+        self._scripts = Scripts(self._client)
 
     def add_if_absent(self, key: str, *, expires: datetime, now: datetime) -> bool:
         """See :meth:`wsprovider.ports.SharedStore.add_if_absent`."""
@@ -85,7 +87,7 @@ class RedisStore:
     def size(self) -> int:
         """The number of keys in the whole database, which is the store's if it has it to itself.
 
-        Counting only the keys with the prefix would mean to walk through all of them.
+        Records are among them. Counting only the entries' keys would mean to walk through all.
         """
         with self._asking() as client:
             return int(client.dbsize())

@@ -1,6 +1,7 @@
 """A shared store in one SQLite file, for all workers of a machine; the default.
 
-Each operation is one statement, so SQLite's own lock makes it atomic between processes. Within a process
+Each operation is one statement, so SQLite's own lock makes it atomic between processes (those on records
+are transactions, see :mod:`wsprovider.adapters.shared.sqlite_records`). Within a process
 one connection serves all threads under a lock: SQLite admits one writer at a time anyway, and a Python
 lock hands over in microseconds where SQLite's busy handler sleeps. No connection is ever open across a
 fork (see :mod:`wsprovider.adapters.shared.sqlite_file`).
@@ -20,6 +21,7 @@ from typing import Final
 
 from wsprovider.adapters.shared import sqlite_file
 from wsprovider.adapters.shared.forking import watch
+from wsprovider.adapters.shared.sqlite_records import SqliteRecords
 from wsprovider.adapters.shared.terms import GRACE_MILLISECONDS, MAX_ENTRIES, fingerprint, present, window
 from wsprovider.words.errors import BackendError
 
@@ -36,8 +38,8 @@ _FREE: Final = """
     DELETE FROM entries WHERE key IN (SELECT key FROM entries WHERE expires <= ? ORDER BY expires LIMIT ?)"""
 
 
-class SqliteStore:
-    """Implements :class:`wsprovider.ports.SharedStore`."""
+class SqliteStore(SqliteRecords):
+    """Implements :class:`wsprovider.ports.SharedState`."""
 
     def __init__(self, path: Path, *, max_entries: int = MAX_ENTRIES, timeout: float = 1.0) -> None:
         """Open the file, or make it (readable by its owner only, like a folder made for it).
@@ -112,11 +114,15 @@ class SqliteStore:
             self._disconnect()
 
     def _clean(self, connection: sqlite3.Connection, begin: int) -> None:
-        """Free what is long past; notice when the file was taken away under us.
+        """Free what is long past, and see whether the file is still the one of all workers."""
+        connection.execute(_FREE, (begin - GRACE_MILLISECONDS, _FREED_AT_ONCE))
+        self._leave_lost_file()
+
+    def _leave_lost_file(self) -> None:
+        """Notice when the file was taken away under us.
 
         Workers started later would use the new file, and a replay could be accepted once in each.
         """
-        connection.execute(_FREE, (begin - GRACE_MILLISECONDS, _FREED_AT_ONCE))
         if sqlite_file.identity(self._path) != self._identity:
             self._disconnect()
 

@@ -6,21 +6,22 @@ only its parent holds; when the parent leaves, another process may reset the wri
 child's feet.
 """
 
-import contextlib
 import os
 import sqlite3
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
 from wsprovider.words.errors import BackendError
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 _APPLICATION: Final = 0x77737073  # "wsps", so that no foreign database is taken for a store
 
 # WITHOUT ROWID: the key is the table. The tally spares a count of all rows at each addition; it belongs to
 # the same transaction as the row, so it cannot drift. No STRICT and no RETURNING: SQLite 3.24 suffices.
-_SCHEMA: Final = (
+_ENTRIES: Final = (
     "CREATE TABLE entries (key BLOB PRIMARY KEY NOT NULL, expires INTEGER NOT NULL) WITHOUT ROWID",
     "CREATE INDEX entries_by_expiry ON entries (expires)",
     "CREATE TABLE tally (held INTEGER NOT NULL)",
@@ -28,7 +29,21 @@ _SCHEMA: Final = (
     "CREATE TRIGGER entry_added AFTER INSERT ON entries BEGIN UPDATE tally SET held = held + 1; END",
     "CREATE TRIGGER entry_freed AFTER DELETE ON entries BEGIN UPDATE tally SET held = held - 1; END",
     f"PRAGMA application_id = {_APPLICATION}",
-    f"PRAGMA user_version = {SCHEMA_VERSION}",
+)
+
+# What version 2 added. Nothing of version 1 changes, so its workers go on as long as their connection lasts.
+# With a rowid: values of kilobytes would make the key's own tree deep. The value comes last: what stands
+# before it is read without its overflow pages.
+_RECORDS: Final = (
+    """CREATE TABLE records (id INTEGER PRIMARY KEY, kind TEXT NOT NULL, key TEXT NOT NULL, owner BLOB NOT NULL,
+        version INTEGER NOT NULL, expires INTEGER NOT NULL, value BLOB NOT NULL)""",
+    "CREATE UNIQUE INDEX records_by_key ON records (kind, key)",
+    "CREATE INDEX records_by_expiry ON records (kind, expires)",
+    "CREATE INDEX records_by_owner ON records (kind, owner, expires)",
+    """CREATE TABLE record_totals (kind TEXT PRIMARY KEY NOT NULL, kept INTEGER NOT NULL DEFAULT 0,
+        replaced INTEGER NOT NULL DEFAULT 0, removed INTEGER NOT NULL DEFAULT 0,
+        expired INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID""",
+    "PRAGMA user_version = 2",
 )
 
 
@@ -53,6 +68,21 @@ def connect(path: Path, timeout: float) -> tuple[sqlite3.Connection, tuple[int, 
     return connection, seen
 
 
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All of it or nothing, also when a signal's exception comes in between.
+
+    It has the file's write lock from its first statement: what it reads stays so until it ends.
+    """
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.execute("COMMIT")
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
 def identity(path: Path) -> tuple[int, int] | None:
     """What tells this file from a later one of the same name; None when there is none."""
     try:
@@ -71,7 +101,7 @@ def _create(path: Path) -> None:
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         if not path.exists():
-            with contextlib.suppress(FileExistsError):  # another worker may have been faster
+            with suppress(FileExistsError):  # another worker may have been faster
                 os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
     except OSError as error:
         raise BackendError(f"{path.name}: cannot be made: {error.strerror}") from None
@@ -105,24 +135,23 @@ def _switched(connection: sqlite3.Connection, path: Path, *, last_try: bool) -> 
 def _check_schema(connection: sqlite3.Connection, path: Path) -> None:
     if _version(connection) == (_APPLICATION, SCHEMA_VERSION):
         return
-    connection.execute("BEGIN IMMEDIATE")  # another worker may be at it; ours waits, and finds it done
-    try:
-        _make_schema(connection, path)
-    except BaseException:
-        connection.execute("ROLLBACK")
-        raise
-    connection.execute("COMMIT")
+    with transaction(connection):  # another worker may be at it; ours waits, and finds it done
+        for statement in _missing(connection, path):
+            connection.execute(statement)
 
 
-def _make_schema(connection: sqlite3.Connection, path: Path) -> None:
+def _missing(connection: sqlite3.Connection, path: Path) -> tuple[str, ...]:
+    """What makes a store of this version out of a new file or an older store."""
     application, version = _version(connection)
     if (application, version) == (0, 0) and not connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-        for statement in _SCHEMA:
-            connection.execute(statement)
-    elif application != _APPLICATION:
+        return _ENTRIES + _RECORDS
+    if application != _APPLICATION:
         raise BackendError(f"{path.name}: is a database of something else")
-    elif version != SCHEMA_VERSION:
+    if version == 1:
+        return _RECORDS
+    if version != SCHEMA_VERSION:
         raise BackendError(f"{path.name}: has schema version {version}, this program uses {SCHEMA_VERSION}")
+    return ()
 
 
 def _version(connection: sqlite3.Connection) -> tuple[int, int]:

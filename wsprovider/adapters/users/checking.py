@@ -119,6 +119,18 @@ class Credentials:
         _judge(record, proven=hmac.compare_digest(expected, digest), name=name)
         return _enabled(found)
 
+    @classmethod
+    def find(cls, name: str, record: Record | None) -> User:
+        """The user of a record, no secret asked for; the arguments as above.
+
+        Raises:
+            WSSecurityError: USER_UNKNOWN or USER_DISABLED.
+        """
+        cls._refuse_nameless(name)
+        if record is None:
+            raise WSSecurityError(Reason.USER_UNKNOWN, name)
+        return _enabled(record)
+
     def _clear(self, record: Record) -> bytes:
         """The clear password, or one that nobody knows."""
         clear = record.entry.clear_password
@@ -144,7 +156,7 @@ def _judge(record: Record | None, *, proven: bool, name: str) -> None:
 
 
 def _enabled(record: Record) -> User:
-    """The user, unless disabled: which only who knows the password gets to hear."""
+    """The user, unless disabled: which only who knows the password, or knew it once, gets to hear."""
     if record.entry.disabled:
         raise WSSecurityError(Reason.USER_DISABLED, record.entry.name)
     return record.user

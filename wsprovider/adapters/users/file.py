@@ -99,6 +99,11 @@ class FileUsers:
         now = self._current()
         return now.credentials.check_digest(name, digest, nonce, created, now.records.get(name))
 
+    def find(self, name: str) -> User:
+        """See :meth:`wsprovider.ports.Users.find`."""
+        now = self._current()
+        return now.credentials.find(name, now.records.get(name))
+
     def _current(self) -> _Snapshot:
         # others go on with what there is while one thread looks
         if self._monotonic() >= self._next and self._looking.acquire(blocking=False):

@@ -14,13 +14,13 @@ def used(case: Case) -> Iterator[Finding]:
     """No key, token or list that nothing needs; and nothing but facts that were proven."""
     evidence, candidates = case.evidence, case.evidence.candidates
     needed = set(evidence.used)
-    main = case.main
-    if main is not None:
-        needed |= main.tokens
+    for fact in evidence.signatures:
+        needed |= fact.tokens
     for found in (
         candidates.certificates,
         candidates.encrypted_keys,
         candidates.derived_keys,
+        candidates.contexts,
         candidates.reference_lists,
     ):
         for index in found:
@@ -70,6 +70,7 @@ def _declared_before_use(case: Case) -> Iterator[Finding]:
         sources |= {main.key.token} if main.key.token is not None else set()
     elif isinstance(main.key, SecretKey):
         sources |= {main.key.derived} if main.key.derived is not None else set()
+        sources |= set(case.evidence.candidates.contexts)
         if main.key.root.encrypted_key is not None:
             sources.add(main.key.root.encrypted_key.index)
     if any(index > main.signature.index for index in sources):

@@ -3,7 +3,12 @@
 from collections.abc import Iterator
 from typing import Final
 
-from wsprovider.header import signature, signature_confirmation, username_token
+from wsprovider.header import (
+    binary_security_token,
+    signature,
+    signature_confirmation,
+    username_token,
+)
 from wsprovider.inbound.evidence import DecryptionFact, SecretKey
 from wsprovider.inbound.finding import Case, Finding, Rule
 from wsprovider.policy.requirements import Protection
@@ -44,12 +49,14 @@ def _called_for(case: Case, fact: DecryptionFact) -> bool:
         return False
     if fact.content:
         return element is envelope.body and requirements.encrypted.body
-    if element.tag == username_token.TAG:
-        return bool(requirements.usernames)
-    if element.tag == signature.TAG:
-        return requirements.encrypt_signature
-    if element.tag == signature_confirmation.TAG:
-        return not requirements.request
+    wanted = {
+        username_token.TAG: bool(requirements.usernames),
+        signature.TAG: requirements.encrypt_signature,
+        signature_confirmation.TAG: not requirements.request,
+        binary_security_token.TAG: any(endorsing.encrypted for endorsing in requirements.endorsing),
+    }
+    if element.tag in wanted:
+        return wanted[element.tag]
     return element.getparent() is envelope.header and requirements.encrypted.wants(element.tag)
 
 
@@ -84,6 +91,8 @@ def by_one_key(case: Case) -> Iterator[Finding]:
         and any(root.encrypted_key is not None for root in roots)
     ):  # anybody can make a key for the initiator's certificate
         yield Finding(Reason.PROTECTION_KEY, "the reply's key is not the request's")
+    if any((root.context is not None) != case.requirements.in_context for root in roots):
+        yield Finding(Reason.PROTECTION_KEY, "a security context, or none, where the policy wants the other")
     if len(evidence.candidates.encrypted_keys) > 1:
         yield Finding(Reason.PROTECTION_KEY, "more than one EncryptedKey")
     if case.requirements.encryption_derived and any(
@@ -92,4 +101,30 @@ def by_one_key(case: Case) -> Iterator[Finding]:
         yield Finding(Reason.DERIVED_KEYS_REQUIRED, "encryption")
 
 
-RULES: Final[tuple[Rule, ...]] = (of_the_parts, of_nothing_else, of_the_signature, by_one_key)
+def by_a_key_for_each_use(case: Case) -> Iterator[Finding]:
+    """A derived key either signs or encrypts (WS-SecureConversation 1.3, section 7).
+
+    However it was told: one token, two of one nonce, or references that imply it. Of one nonce the shorter
+    key begins the longer one.
+    """
+    signing = [
+        fact.key.secret
+        for fact in case.evidence.signatures
+        if isinstance(fact.key, SecretKey) and fact.key.derived is not None
+    ]
+    for fact in case.evidence.decryptions:
+        secret = fact.key.secret
+        if fact.key.derived is not None and any(
+            secret.startswith(one) or one.startswith(secret) for one in signing
+        ):
+            yield Finding(Reason.ONE_DERIVED_KEY)
+            return
+
+
+RULES: Final[tuple[Rule, ...]] = (
+    of_the_parts,
+    of_nothing_else,
+    of_the_signature,
+    by_one_key,
+    by_a_key_for_each_use,
+)

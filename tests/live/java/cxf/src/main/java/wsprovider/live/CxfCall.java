@@ -86,12 +86,18 @@ final class CxfCall implements Command {
         List<Document> replies = new ArrayList<>();
         List<Long> micros = new ArrayList<>();
         try {
+            if (request.flag("renew", false)) {
+                client.expireToken();
+            }
+            if (request.flag("forget", false)) {
+                client.forgetToken();
+            }
             int count = request.number("calls", 1);
-            for (int i = 0; i < count; i++) {
+            for (int i = 1; i <= count; i++) {
                 Document payload = request.has("payload")
                     ? Xml.parse(request.text("payload")) : Xml.echo(request.text("text", ""));
                 long start = System.nanoTime();
-                replies.add(client.call(payload));
+                replies.add(client.call(payload, i == count && request.flag("cancel", false)));
                 micros.add((System.nanoTime() - start) / 1_000);
             }
             return new Row(replies, micros, null);
@@ -133,6 +139,7 @@ final class CxfCall implements Command {
     }
 
     private static void record(Request request, CxfClient client, JsonObject answer) throws Exception {
+        answer.add("conversation", client.conversation());
         if (request.has("attachRecord")) {
             client.recorder().write(request.path("attachRecord"));
         }

@@ -1,10 +1,14 @@
 package wsprovider.live;
 
+import com.google.gson.JsonElement;
+import com.google.gson.JsonNull;
+import com.google.gson.JsonObject;
 import jakarta.xml.ws.BindingProvider;
 import jakarta.xml.ws.Dispatch;
 import jakarta.xml.ws.Service;
 import jakarta.xml.ws.WebServiceFeature;
 import jakarta.xml.ws.soap.AddressingFeature;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -14,10 +18,13 @@ import javax.xml.transform.dom.DOMSource;
 import org.apache.cxf.Bus;
 import org.apache.cxf.BusFactory;
 import org.apache.cxf.configuration.jsse.TLSClientParameters;
-import org.apache.cxf.rt.security.SecurityConstants;
+import org.apache.cxf.endpoint.Endpoint;
+import org.apache.cxf.jaxws.DispatchImpl;
 import org.apache.cxf.transport.http.HTTPConduitConfigurer;
 import org.apache.cxf.transports.http.configuration.HTTPClientPolicy;
 import org.apache.cxf.ws.policy.PolicyEngine;
+import org.apache.cxf.ws.security.SecurityConstants;
+import org.apache.cxf.ws.security.tokenstore.SecurityToken;
 import org.w3c.dom.Document;
 
 /** A CXF client that set itself up from a WSDL, and knows nothing but key material and passwords besides. */
@@ -27,6 +34,7 @@ final class CxfClient implements AutoCloseable {
     private final Bus bus = BusFactory.newInstance().createBus();
     private final WireRecorder recorder = new WireRecorder();
     private final Dispatch<Source> dispatch;
+    private final Endpoint endpoint;
 
     CxfClient(Request request) throws Exception {
         KeyMaterial material = KeyMaterial.ofClient(request);
@@ -38,18 +46,58 @@ final class CxfClient implements AutoCloseable {
             recorder.attach(bus);
             dispatch = dispatch(request, material);
             configure(dispatch.getRequestContext(), request, material);
+            endpoint = ((DispatchImpl<Source>) dispatch).getClient().getEndpoint();
         } finally {
             BusFactory.setThreadDefaultBus(null);
         }
     }
 
-    Document call(Document payload) {
+    /** One call; with {@code cancel} CXF cancels the conversation as soon as it has the reply. */
+    Document call(Document payload, boolean cancel) {
         BusFactory.setThreadDefaultBus(bus);
+        if (cancel) {
+            dispatch.getRequestContext().put(SecurityConstants.STS_TOKEN_DO_CANCEL, Boolean.TRUE);
+        }
         try {
             return Xml.document(dispatch.invoke(new DOMSource(payload)));
         } finally {
+            if (cancel) {
+                dispatch.getRequestContext().remove(SecurityConstants.STS_TOKEN_DO_CANCEL);
+            }
             BusFactory.setThreadDefaultBus(null);
         }
+    }
+
+    /** Identifier and expiry of the token in use, JSON null when there is none. */
+    JsonElement conversation() {
+        SecurityToken token = token();
+        if (token == null) {
+            return JsonNull.INSTANCE;
+        }
+        JsonObject told = new JsonObject();
+        told.addProperty("identifier", Xml.argument(token.getToken()));
+        told.addProperty("expires", String.valueOf(token.getExpires()));
+        return told;
+    }
+
+    /** Makes the token look expired to this client, upon which CXF renews it before the next call. */
+    void expireToken() {
+        SecurityToken token = token();
+        if (token == null) {
+            throw new IllegalStateException("no conversation to renew");
+        }
+        token.setExpires(Instant.now().minusSeconds(1));
+    }
+
+    /** Forgets the token; the next call begins another conversation. */
+    void forgetToken() {
+        endpoint.remove(SecurityConstants.TOKEN);
+        endpoint.remove(SecurityConstants.TOKEN_ID);
+    }
+
+    /** CXF keeps the token with the endpoint, also after it was cancelled or refused; only its expiry ends that. */
+    private SecurityToken token() {
+        return (SecurityToken) endpoint.get(SecurityConstants.TOKEN);
     }
 
     WireRecorder recorder() {

@@ -28,6 +28,7 @@ final class WireRecorder {
         private String requestType;
         private byte[] response = {};
         private String responseType;
+        private Integer status;
     }
 
     void attach(Bus bus) {
@@ -57,6 +58,7 @@ final class WireRecorder {
             one.addProperty("requestType", exchange.requestType);
             one.addProperty("response", Base64.getEncoder().encodeToString(exchange.response));
             one.addProperty("responseType", exchange.responseType);
+            one.addProperty("status", exchange.status);
             told.add(one);
         }
         return told;
@@ -107,6 +109,7 @@ final class WireRecorder {
             try (wire) {
                 Exchange exchange = of(message);
                 exchange.responseType = (String) message.get(Message.CONTENT_TYPE);
+                exchange.status = (Integer) message.get(Message.RESPONSE_CODE);
                 exchange.response = wire.readAllBytes();
                 message.setContent(InputStream.class, new ByteArrayInputStream(exchange.response));
             } catch (IOException problem) {

@@ -19,8 +19,11 @@ record CallSpec(
         String ca,
         boolean addressing,
         Map<String, String> rampart,
-        int calls,
+        Integer calls,
         boolean cancel,
+        boolean keepCancelled,
+        String session,
+        boolean endSession,
         int timeoutSeconds,
         String record) {
 
@@ -33,7 +36,7 @@ record CallSpec(
     }
 
     int rounds() {
-        return Math.max(1, calls);
+        return calls == null ? 1 : calls;
     }
 
     int timeoutMillis() {

@@ -8,6 +8,7 @@ import org.apache.axiom.om.OMElement;
 import org.apache.axiom.om.util.AXIOMUtil;
 import org.apache.axiom.soap.SOAP11Constants;
 import org.apache.axiom.soap.SOAP12Constants;
+import org.apache.axis2.AxisFault;
 import org.apache.axis2.Constants;
 import org.apache.axis2.addressing.EndpointReference;
 import org.apache.axis2.client.Options;
@@ -18,57 +19,48 @@ import org.apache.neethi.Policy;
 import org.apache.rampart.RampartMessageData;
 
 /** One Rampart client: calls the service as often as asked, all in the same conversation if the policy asks for one. */
-final class EchoClient {
+final class EchoClient implements AutoCloseable {
     private static final String KEY_ALIAS = "client";
     private static final String SERVICE_ALIAS = "service";
 
-    private final Axis2 axis2;
     private final CallSpec spec;
+    private final ConfigurationContext context;
+    private final ServiceClient client;
 
-    EchoClient(Axis2 axis2, CallSpec spec) {
-        this.axis2 = axis2;
+    EchoClient(Axis2 axis2, CallSpec spec) throws Exception {
         this.spec = spec;
-    }
-
-    Map<String, Object> run() throws Exception {
-        ConfigurationContext context = axis2.newContext();
-        try {
-            if (spec.record() != null) {
-                Recorder.install(context, spec.record());
-            }
-            return converse(new ServiceClient(context, null));
-        } finally {
-            context.terminate();
+        context = axis2.newContext();
+        if (spec.record() != null) {
+            Recorder.install(context, spec.record());
         }
-    }
-
-    private Map<String, Object> converse(ServiceClient client) throws Exception {
+        client = new ServiceClient(context, null);
         client.setOptions(options());
         if (spec.addressing()) {
             client.engageModule("addressing");
         }
         client.engageModule("rampart");
+    }
 
+    /** Makes the calls that {@code wanted} asks for; who the client is and where it calls was settled when it was made. */
+    synchronized Map<String, Object> run(CallSpec wanted) {
         Map<String, Object> answer = new LinkedHashMap<>();
         List<String> texts = new ArrayList<>();
         List<Double> millis = new ArrayList<>();
         try {
-            for (int round = 0; round < spec.rounds(); round++) {
+            for (int round = 0; round < wanted.rounds(); round++) {
                 long start = System.nanoTime();
-                OMElement reply = client.sendReceive(payload());
+                OMElement reply = client.sendReceive(payload(wanted));
                 texts.add(Echo.textOf(reply));
                 millis.add(millisSince(start));
                 answer.put("reply", reply.toString());
                 client.cleanupTransport();
             }
-            if (spec.cancel()) {
-                answer.put("cancelReply", cancel(client));
+            if (wanted.cancel()) {
+                answer.put("cancelReply", cancel(wanted.keepCancelled()));
             }
             answer.put("ok", true);
         } catch (Exception failure) {
             answer.putAll(Failures.answer(failure));
-        } finally {
-            client.cleanup();
         }
         answer.put("text", texts.isEmpty() ? null : texts.get(texts.size() - 1));
         answer.put("texts", texts);
@@ -77,11 +69,26 @@ final class EchoClient {
         return answer;
     }
 
-    /** Rampart turns the next message into a Cancel, whatever its body was. */
-    private static String cancel(ServiceClient client) throws Exception {
+    @Override
+    public void close() throws AxisFault {
+        client.cleanup();
+        context.terminate();
+    }
+
+    /** Rampart turns the next message into a Cancel, whatever its body was, and forgets the conversation, unless it is brought back to its mind. */
+    private String cancel(boolean keep) throws Exception {
+        Conversations known = new Conversations(context);
         client.getOptions().setProperty(RampartMessageData.CANCEL_REQUEST, Constants.VALUE_TRUE);
-        OMElement reply = client.sendReceive(Echo.request(""));
-        return reply.toString();
+        try {
+            return client.sendReceive(Echo.request("")).toString();
+        } finally {
+            client.getOptions().setProperty(RampartMessageData.CANCEL_REQUEST, Constants.VALUE_FALSE);
+            client.getOptions().setAction(Echo.ACTION);
+            client.cleanupTransport();
+            if (keep) {
+                known.restore();
+            }
+        }
     }
 
     private Options options() throws Exception {
@@ -123,8 +130,8 @@ final class EchoClient {
         return policy;
     }
 
-    private OMElement payload() throws Exception {
-        return spec.payload() == null ? Echo.request(spec.text()) : AXIOMUtil.stringToOM(spec.payload());
+    private static OMElement payload(CallSpec wanted) throws Exception {
+        return wanted.payload() == null ? Echo.request(wanted.text()) : AXIOMUtil.stringToOM(wanted.payload());
     }
 
     private static double millisSince(long start) {

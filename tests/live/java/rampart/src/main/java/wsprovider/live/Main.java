@@ -26,6 +26,7 @@ public final class Main {
     private static final Gson GSON = new GsonBuilder().disableHtmlEscaping().serializeNulls().create();
 
     private final Axis2 axis2 = new Axis2();
+    private final Sessions sessions = new Sessions(axis2);
     private final PrintStream answers;
 
     private Main(PrintStream answers) {
@@ -59,7 +60,7 @@ public final class Main {
         try {
             return switch (name) {
                 case "ping" -> Map.of();
-                case "rampart-call" -> new EchoClient(axis2, GSON.fromJson(command, CallSpec.class)).run();
+                case "rampart-call" -> sessions.call(GSON.fromJson(command, CallSpec.class));
                 case "rampart-server" -> Map.of("url", EchoServer.start(axis2, GSON.fromJson(command, ServerSpec.class)));
                 default -> throw new IllegalArgumentException("unknown cmd: " + name);
             };

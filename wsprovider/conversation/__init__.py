@@ -1,0 +1,1 @@
+"""WS-Trust and WS-SecureConversation: requests for security contexts, and what answers them."""

@@ -1,0 +1,121 @@
+"""Who sent a message: by its own proof, or by what opened the context that protects it."""
+
+from collections import OrderedDict
+from datetime import datetime, timedelta
+
+from wsprovider.exchange.principal import ANONYMOUS, Principal, Proof
+from wsprovider.exchange.transport import Transport
+from wsprovider.inbound.authenticate import authenticate
+from wsprovider.inbound.judge import Verdict
+from wsprovider.keyring.contexts import ContextOwner, SecurityContext
+from wsprovider.keyring.snapshot import KeySnapshot
+from wsprovider.ports import Users
+from wsprovider.words.errors import WSSecurityError
+from wsprovider.words.limits import Limits
+from wsprovider.words.reasons import Reason
+
+_REMEMBERED = 10_000
+
+
+class Callers:
+    """Turns proofs into owners; shared by all threads of an endpoint."""
+
+    def __init__(self, users: Users | None, limits: Limits, recheck: timedelta) -> None:
+        """Take the user store.
+
+        Args:
+            recheck: how long a user of a context is taken for present without another look.
+        """
+        self._users, self._limits, self._recheck = users, limits, recheck
+        self._seen: OrderedDict[tuple[str, str | None], datetime] = OrderedDict()
+
+    def proven(self, verdict: Verdict, transport: Transport, *, client_certificate: bool) -> ContextOwner:
+        """Who sent a message that met its policy by itself.
+
+        Args:
+            client_certificate: the policy demands one of TLS.
+
+        Raises:
+            WSSecurityError: what authentication says.
+            BackendError: the user store did not answer.
+        """
+        case = verdict.case
+        holder = case.certificate_key
+        certificate = holder.certificate if holder is not None else None
+        path = holder.path if holder is not None else ()
+        tls = transport.client_certificate if client_certificate else None
+        fingerprint = tls.fingerprint if tls is not None else None
+        if case.requirements.usernames:
+            if self._users is None:
+                raise RuntimeError("checked at start")
+            (token,) = case.evidence.candidates.usernames.values()
+            user = authenticate(token, self._users, self._limits)
+            proof = Proof.PASSWORD_DIGEST if token.digest else Proof.PASSWORD
+            return ContextOwner(
+                user.name, proof.value, certificate, path, user.roles, user.version, fingerprint
+            )
+        if holder is not None:
+            proof = Proof.CERTIFICATE
+            return ContextOwner(
+                holder.partner, proof.value, certificate, path, holder.roles, None, fingerprint
+            )
+        return ContextOwner("", Proof.NOTHING.value, transport_certificate=fingerprint)
+
+    def present(
+        self, context: SecurityContext, keys: KeySnapshot, transport: Transport, now: datetime
+    ) -> bool:
+        """Whether the owner of a context is still there, and still what they were.
+
+        Raises:
+            WSSecurityError: CONTEXT_IDENTITY: the message came by somebody else's TLS connection.
+            BackendError: the user store did not answer.
+        """
+        owner = context.owner
+        tls = transport.client_certificate
+        if owner.transport_certificate is not None and (
+            tls is None or tls.fingerprint != owner.transport_certificate
+        ):
+            raise WSSecurityError(Reason.CONTEXT_IDENTITY, "another TLS client certificate")
+        if owner.certificate is not None:
+            try:
+                trusted = keys.trust(owner.certificate, owner.path, now)
+            except WSSecurityError:
+                return False
+            if owner.user_version is None and (trusted.partner, trusted.roles) != (owner.name, owner.roles):
+                return False
+        return owner.user_version is None or self._same_user(owner, now)
+
+    def _same_user(self, owner: ContextOwner, now: datetime) -> bool:
+        key = (owner.name, owner.user_version)
+        seen = self._seen.get(key)
+        if seen is not None and seen <= now < seen + self._recheck:
+            return True
+        if self._users is None:
+            raise RuntimeError("checked at start")
+        try:
+            if self._users.find(owner.name).version != owner.user_version:
+                return False
+        except WSSecurityError:
+            return False
+        self._seen[key] = now
+        if len(self._seen) > _REMEMBERED:
+            self._seen.popitem(last=False)
+        return True
+
+
+def principal_of(owner: ContextOwner) -> Principal:
+    """The caller that a service sees."""
+    proof = Proof(owner.proof)
+    if proof is Proof.NOTHING:
+        return ANONYMOUS
+    return Principal(owner.name, proof, owner.certificate, owner.roles)
+
+
+def same_owner(one: ContextOwner, other: ContextOwner) -> bool:
+    """Whether two bootstraps proved the same caller; nobody in particular is never the same."""
+    anonymous = Proof.NOTHING.value
+    return one.proof != anonymous and _identity(one) == _identity(other)
+
+
+def _identity(owner: ContextOwner) -> tuple[str, bool, str | None]:
+    return owner.name, owner.user_version is None, owner.transport_certificate

@@ -1,0 +1,248 @@
+"""A policy compiled into requirements, or refused with everything that the engine does not do."""
+
+from typing import Any
+
+from wsprovider.policy import model
+from wsprovider.policy.requirements import (
+    ConversationRequirements,
+    EndorsingRequirement,
+    MessageRequirements,
+    PartsRequirement,
+    Protection,
+    ProtectionToken,
+    Requirements,
+    UsernameRequirement,
+)
+from wsprovider.words.errors import ConfigurationError, Problem
+
+
+def compile_policy(policy: model.Policy, where: str) -> tuple[Requirements, ...]:
+    """Compile every alternative.
+
+    Args:
+        policy: the policy in normal form.
+        where: file and key it came from, for the error.
+
+    Raises:
+        ConfigurationError: what the policy asks for and the engine does not do, all of it.
+    """
+    compiler = _Compiler(where)
+    compiled = compiler.policy(policy)
+    everything = [*compiled]
+    for one in compiled:
+        everything += one.conversation.bootstrap if one.conversation is not None else ()
+    if len({one.request.encrypt_before_signing for one in everything}) > 1:
+        compiler.refuse("alternatives of one endpoint must agree on the protection order")
+    if compiler.problems:
+        raise ConfigurationError(compiler.problems)
+    return compiled
+
+
+class _Compiler:
+    """Collects problems while compiling."""
+
+    def __init__(self, where: str) -> None:
+        self.where = where
+        self.problems: list[Problem] = []
+
+    def refuse(self, what: str) -> None:
+        """Note a problem."""
+        self.problems.append(Problem(self.where, what))
+
+    def policy(self, policy: model.Policy) -> tuple[Requirements, ...]:
+        compiled = tuple(self.alternative(alternative) for alternative in policy.alternatives)
+        if not compiled:
+            self.refuse("the policy has no alternative, so nothing could satisfy it")
+        return compiled
+
+    def alternative(self, alternative: model.Alternative) -> Requirements:
+        binding = alternative.binding
+        usernames = self._usernames(alternative)
+        endorsing = self._endorsing(alternative)
+        request, reply = self._binding(binding)
+        common = {
+            "suite": binding.suite,
+            "timestamp": binding.timestamp,
+            "signed": self._parts(alternative.signed_parts, empty_means_all=True),
+            "encrypted": self._parts(alternative.encrypted_parts, empty_means_all=False),
+            "layout": binding.layout,
+            "required_headers": alternative.required_headers,
+            "references": alternative.wss.references,
+        }
+        request_requirements = MessageRequirements(
+            request=True, usernames=usernames, endorsing=endorsing, **{**common, **request}
+        )
+        reply_requirements = MessageRequirements(
+            request=False,
+            confirmation=alternative.wss.signature_confirmation,
+            **{**common, **reply},
+        )
+        self._sane(request_requirements)
+        client = (
+            isinstance(binding, model.TransportBinding)
+            and binding.token.client is model.ClientAuthentication.CERTIFICATE
+        )
+        return Requirements(request_requirements, reply_requirements, client, self._conversation(alternative))
+
+    def _conversation(self, alternative: model.Alternative) -> ConversationRequirements | None:
+        binding = alternative.binding
+        token = binding.signature_token if isinstance(binding, model.SymmetricBinding) else None
+        if not isinstance(token, model.SecureConversationToken):
+            return None
+        bootstrap = token.bootstrap
+        if bootstrap is None:
+            self.refuse(
+                "a SecureConversationToken without a BootstrapPolicy says nothing of who may ask for it"
+            )
+            return None
+        compiled = self.policy(bootstrap)
+        if any(one.conversation is not None for one in compiled):
+            self.refuse("the bootstrap policy of a conversation cannot be a conversation itself")
+        if alternative.supporting:
+            self.refuse(
+                "supporting tokens beside a SecureConversationToken: put them into its BootstrapPolicy"
+            )
+        for one in compiled:
+            if one.request.protection is not Protection.TRANSPORT and not (
+                one.request.encrypted.body and one.reply.encrypted.body
+            ):
+                self.refuse("a bootstrap policy must encrypt the Body, which carries what the key is made of")
+        trust = alternative.trust or frozenset()
+        return ConversationRequirements(
+            compiled,
+            binding.suite.symmetric_bits,
+            client_entropy=model.TrustOption.CLIENT_ENTROPY in trust,
+            server_entropy=model.TrustOption.SERVER_ENTROPY in trust,
+            applies_to=model.TrustOption.APPLIES_TO in trust,
+            cancel=not token.must_not_send_cancel,
+            renew=not token.must_not_send_renew,
+        )
+
+    def _binding(self, binding: model.Binding) -> tuple[dict[str, Any], dict[str, Any]]:
+        if isinstance(binding, model.TransportBinding):
+            if binding.token.client in (
+                model.ClientAuthentication.BASIC,
+                model.ClientAuthentication.DIGEST,
+            ):
+                self.refuse(f"HttpsToken with {binding.token.client.value} is not supported")
+            both: dict[str, Any] = {"protection": Protection.TRANSPORT}
+            return both, both
+        order: dict[str, Any] = {
+            "encrypt_before_signing": binding.encrypt_before_signing,
+            "encrypt_signature": binding.encrypt_signature,
+            "protect_tokens": binding.protect_tokens,
+        }
+        if isinstance(binding, model.SymmetricBinding):
+            signature = self._protection(binding.signature_token)
+            encryption = self._protection(binding.encryption_token)
+            if signature != encryption:
+                self.refuse("SignatureToken and EncryptionToken must be the same token")
+            derived = signature is not None and signature.derived_keys is not model.DerivedKeys.NONE
+            implied = signature is not None and signature.derived_keys is model.DerivedKeys.IMPLIED
+            both = {
+                **order,
+                "protection": Protection.SYMMETRIC,
+                "signature_token": signature,
+                "encryption_token": encryption,
+                "signature_derived": derived,
+                "encryption_derived": derived,
+                "implied_keys": implied,
+            }
+            return both, both
+        return self._asymmetric(binding, order)
+
+    def _asymmetric(
+        self, binding: model.AsymmetricBinding, order: dict[str, Any]
+    ) -> tuple[dict[str, Any], dict[str, Any]]:
+        tokens: dict[str, model.X509Token | None] = {}
+        for name in (
+            "initiator_signature",
+            "initiator_encryption",
+            "recipient_signature",
+            "recipient_encryption",
+        ):
+            token = getattr(binding, name)
+            tokens[name] = None if token is None else self._x509(token, name)
+            found = tokens[name]
+            if found is not None and found.derived_keys is not model.DerivedKeys.NONE:
+                self.refuse(
+                    "RequireDerivedKeys in an AsymmetricBinding proves no client key: use a SymmetricBinding"
+                )
+        order["protection"] = Protection.ASYMMETRIC
+        return (
+            {
+                **order,
+                "signature_token": tokens["initiator_signature"],
+                "encryption_token": tokens["recipient_encryption"],
+            },
+            {
+                **order,
+                "signature_token": tokens["recipient_signature"],
+                "encryption_token": tokens["initiator_encryption"],
+            },
+        )
+
+    def _x509(self, token: model.Token, role: str) -> model.X509Token | None:
+        if isinstance(token, model.X509Token):
+            return token
+        self.refuse(f"{type(token).__name__} as {role} is not supported")
+        return None
+
+    def _protection(self, token: model.Token) -> ProtectionToken | None:
+        if isinstance(token, model.SecureConversationToken):
+            return token
+        return self._x509(token, "ProtectionToken")
+
+    def _endorsing(self, alternative: model.Alternative) -> tuple[EndorsingRequirement, ...]:
+        found: list[EndorsingRequirement] = []
+        for supporting in alternative.supporting:
+            for token in supporting.tokens if supporting.endorsing else ():
+                if not isinstance(token, model.X509Token):
+                    self.refuse(f"{type(token).__name__} as endorsing supporting token is not supported")
+                    continue
+                if token.derived_keys is not model.DerivedKeys.NONE:
+                    self.refuse("keys derived from an endorsing X509Token prove no client key")
+                found.append(EndorsingRequirement(token, supporting.signed, supporting.encrypted))
+        if len(found) > 1:
+            self.refuse("more than one endorsing supporting token is not supported")
+        return tuple(found)
+
+    def _usernames(self, alternative: model.Alternative) -> tuple[UsernameRequirement, ...]:
+        found: list[UsernameRequirement] = []
+        for supporting in alternative.supporting:
+            if not (supporting.signed_parts.empty and supporting.encrypted_parts.empty):
+                self.refuse("parts inside a supporting token assertion are not supported")
+            for token in () if supporting.endorsing else supporting.tokens:
+                if not isinstance(token, model.UsernameToken):
+                    self.refuse(f"{type(token).__name__} as supporting token is not supported")
+                    continue
+                if token.derived_keys is not model.DerivedKeys.NONE:
+                    self.refuse("keys derived from a UsernameToken are not supported")
+                if token.password is model.Password.NONE:
+                    self.refuse("NoPassword proves nothing: a UsernameToken needs a password")
+                found.append(UsernameRequirement(token, supporting.signed, supporting.encrypted))
+        if len(found) > 1:
+            self.refuse("more than one UsernameToken is not supported")
+        return tuple(found)
+
+    def _parts(self, parts: model.Parts, *, empty_means_all: bool) -> PartsRequirement:
+        if parts.all_parts:
+            return PartsRequirement(body=True, all_headers=empty_means_all)
+        return PartsRequirement(body=parts.body, headers=parts.headers)
+
+    def _sane(self, message: MessageRequirements) -> None:
+        """Refuse a policy under which a message would prove nothing."""
+        if message.protection is Protection.TRANSPORT:
+            return
+        if not message.has_signature and not message.has_encryption:
+            self.refuse("the policy protects nothing: no parts, no Timestamp, no tokens")
+        if message.protection is Protection.ASYMMETRIC:
+            if message.has_signature and message.signature_token is None:
+                self.refuse("something must be signed, but the binding has no signature token")
+            if message.has_encryption and message.encryption_token is None:
+                self.refuse("something must be encrypted, but the binding has no encryption token")
+        if not message.has_signature:
+            self.refuse(
+                "without IncludeTimestamp or SignedParts nothing is signed and replay cannot be "
+                "told: add IncludeTimestamp"
+            )
