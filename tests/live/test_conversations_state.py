@@ -220,6 +220,24 @@ def test_a_hundred_calls_by_both_workers(
         LOG.info("%s: %s", endpoint, sorted(found))
 
 
+@pytest.mark.parametrize("number", ["9", "10", "11", "12", "13", "14", "15"])
+def test_a_hundred_calls_in_each_scenario(
+    brief: ProviderProcess, cxf: JavaPeer, rampart: JavaPeer, wso2_policies: Path, number: str
+) -> None:
+    """One request for a context and a hundred calls, by each client."""
+    endpoint = f"wso2/{CONVERSATIONS[number]}"
+    since = brief.logged()
+    answer = cxf_call(cxf, brief, f"/{endpoint}", "each", calls=100, endSession=True)
+    assert answer["ok"], answer
+    answer = rampart_call(rampart, brief, number, wso2_policies, "each", calls=100, endSession=True)
+    assert answer["ok"], answer
+    lines = brief.requests(since, 202)
+    assert Counter((line["operation"], line["reason"]) for line in lines) == {
+        (ISSUE, None): 2,
+        ("echo", None): 200,
+    }
+
+
 def test_a_worker_that_is_killed_takes_nothing_along(brief: ProviderProcess, cxf: JavaPeer) -> None:
     """Each worker is killed once while four clients call; they repeat a call whose connection was cut, and go on."""
     keys = client_keys(brief.keys)
