@@ -21,6 +21,7 @@ export HTTP_PORT HTTPS_PORT WORKERS
 lock_hash = $(shell { $(PYTHON) -V; cat requirements/build.txt $(1); } 2>&1 | sha256sum | cut -c 1-16)
 RUN_STAMP := $(VENV)/.run-$(call lock_hash,requirements/run.txt)
 TEST_STAMP := $(VENV)/.test-$(call lock_hash,requirements/test.txt)
+KERBEROS_STAMP := $(VENV)/.kerberos-$(call lock_hash,requirements/kerberos-build.txt requirements/kerberos.txt)
 IN_VENV := $(VENV)/bin/python
 
 # Spyne is published as source only: its build uses the pinned tools of build.txt, not whatever is newest.
@@ -43,10 +44,15 @@ $(TEST_STAMP): $(RUN_STAMP)
 	@$(install) --no-build-isolation -r requirements/test.txt
 	@rm -f $(VENV)/.test-* && touch $@
 
+# Left out, with a word about it, where Debian's headers of Kerberos are not installed.
+add_kerberos = VENV="$(VENV)" STAMP="$(KERBEROS_STAMP)" INSTALL="$(install)" sh requirements/add-kerberos
+
 run: $(RUN_STAMP)
+	@$(add_kerberos)
 	@$(IN_VENV) -m wsprovider serve
 
 test: $(TEST_STAMP)
+	@$(add_kerberos)
 	@$(IN_VENV) -m pytest -q $(ARGS)
 
 bench: $(TEST_STAMP)
@@ -72,6 +78,8 @@ lock: $(UV)
 	$(compile) requirements/build.in -o requirements/build.txt
 	$(compile) pyproject.toml --extra crosscheck --extra redis -c requirements/build.txt -o requirements/run.txt
 	$(compile) pyproject.toml --extra test -c requirements/run.txt -o requirements/test.txt
+	$(compile) requirements/kerberos-build.in -c requirements/build.txt -o requirements/kerberos-build.txt
+	$(compile) pyproject.toml --extra kerberos -c requirements/test.txt -o requirements/kerberos.txt
 
 clean:
 	rm -rf $(VENV) $(VENV)-lock build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

@@ -78,12 +78,15 @@ class AcceptedTicket:
         key: of the authenticator (its sub-key), or the ticket's session key where it names none.
         enctype: number of the key's encryption type (RFC 3961).
         expires: when the ticket's life ends.
+        authenticator: digest of what the client has sealed for this AP-REQ; another spelling of the same
+            AP-REQ has the same, so that a replay is told by it.
     """
 
     principal: str
     key: bytes = field(repr=False)
     enctype: int
     expires: datetime
+    authenticator: bytes
 
 
 class TicketAcceptor(Protocol):

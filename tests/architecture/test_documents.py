@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from wsprovider.config import kerberos
 from wsprovider.config.endpoints import KEYS
-from wsprovider.exchange.settings import ConversationSettings
+from wsprovider.exchange.settings import ConversationSettings, KerberosSettings
 from wsprovider.words.limits import Limits
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -25,7 +26,18 @@ def test_each_limit_is_told_with_its_default(limit):
 
 def test_each_key_of_a_service_is_told():
     told = set(re.findall(r"^\| `(\w+)` \|", SETTINGS, re.MULTILINE))
-    assert KEYS - told - {"freshness", "limits", "conversation"} == set()
+    assert KEYS - told - {"freshness", "limits", "conversation", "kerberos"} == set()
+
+
+def test_each_key_of_kerberos_is_told_with_its_default():
+    section = SETTINGS.partition("`[kerberos]`")[2].partition("\n## ")[0]
+    told = dict(re.findall(r"^\| `(\w+)` \| ([^|]+?) \|", section, re.MULTILINE))
+    assert set(told) == kerberos.KEYS
+    usual = KerberosSettings()
+    for name in ("per_owner", "tickets"):
+        assert int(re.match(r"[\d,]+", told[name])[0].replace(",", "")) == getattr(usual, name)
+    for name in ("strip_realm", "later_messages"):
+        assert told[name] == f"`{str(getattr(usual, name)).lower()}`"
 
 
 @pytest.mark.parametrize("setting", fields(ConversationSettings), ids=lambda setting: setting.name)

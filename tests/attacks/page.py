@@ -18,6 +18,7 @@ GROUPS = {
     "J": "Time and replay",
     "K": "Username tokens",
     "L": "Secure conversations",
+    "N": "Kerberos tickets",
     "O": "WS-Addressing",
     "P": "Faults, logs, oracles",
 }

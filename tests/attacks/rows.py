@@ -103,7 +103,7 @@ def hostile(
     reasons = reason if isinstance(reason, tuple) else (reason,)
 
     def bent(world: World, pending: Pending) -> bytes:
-        if pending.secrets or pending.context is not None:
+        if pending.secrets or pending.context is not None or pending.ticket is not None:
             return bend(pending.data, *several, resign(secret=secret_of(pending)))
         return bend(pending.data, *several, resign(key=world.client.issued.key))
 

@@ -5,6 +5,7 @@ from tests.attacks.test_conversations import CONVERSATIONS
 from tests.attacks.test_documents import DOCUMENTS
 from tests.attacks.test_encryption import ENCRYPTION
 from tests.attacks.test_header_structure import HEADERS
+from tests.attacks.test_kerberos_tickets import TICKETS
 from tests.attacks.test_signatures import SIGNATURES
 from tests.attacks.test_soap_layer import SOAP
 from tests.attacks.test_times import TIMES
@@ -16,7 +17,7 @@ from wsprovider.words import namespaces as ns
 from wsprovider.words.errors import WSSecurityError
 from wsprovider.words.limits import Limits
 
-TABLES = (DOCUMENTS, SOAP, HEADERS, SIGNATURES, ENCRYPTION, ADDRESSING, TOKENS, TIMES, CONVERSATIONS)
+TABLES = (DOCUMENTS, SOAP, HEADERS, SIGNATURES, ENCRYPTION, ADDRESSING, TOKENS, TIMES, CONVERSATIONS, TICKETS)
 CATALOGUE = {
     "A": 19,
     "C": 10,
@@ -29,6 +30,7 @@ CATALOGUE = {
     "J": 10,
     "K": 13,
     "L": 14,
+    "N": 6,
     "O": 7,
     "P": 10,
 }
@@ -38,6 +40,8 @@ BESIDE = {
     "test_review_findings": "F11 I02 I06 J04 K07 A04 H07",
     "test_context_life": "L01 L03 L04 L05 L06 L07 L12 L13 L14 J03",
     "test_conversation_policies": "L02 L03 L11 L12 L13 D09 E16 F14 J03",
+    "test_kerberos_tickets": "N01 N02 N03 N04 N05 N06",
+    "test_kerberos_callers": "N01 N02 N06",
     "test_costs": "A08 A09 A11 H07 H08 I11 P07",
     "unit/header/test_header_times": "J01",
     "unit/header/test_header_children": "J05 D05",

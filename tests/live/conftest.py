@@ -10,10 +10,12 @@ from pathlib import Path
 import pytest
 
 from tests.live.java_peer import JavaPeer
+from tests.live.kdc import Kdc, require_kdc
+from tests.live.kerberized import realm, serving
 from tests.live.provider import CONVERSATIONS, ROOT, SLUGS, ProviderProcess
 
 POLICIES = ROOT.parent / "shared" / "wso2-policies"
-NUMBERS = (*SLUGS, *CONVERSATIONS)
+NUMBERS = (*SLUGS, *CONVERSATIONS, "16")
 
 
 class Matrix:
@@ -53,6 +55,23 @@ def matrix() -> Iterator[Matrix]:
 def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProviderProcess]:
     """The provider under gunicorn, with two workers for HTTP and two for HTTPS."""
     with ProviderProcess(tmp_path_factory.mktemp("provider")) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def kdc(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kdc]:
+    """A KDC of our own, which this process' libkrb5 knows, too."""
+    require_kdc()
+    with realm(tmp_path_factory.mktemp("kdc")) as running, pytest.MonkeyPatch.context() as here:
+        for variable, value in running.environment.items():
+            here.setenv(variable, value)
+        yield running
+
+
+@pytest.fixture(scope="session")
+def kerberized(kdc: Kdc, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProviderProcess]:
+    """A service of scenario 16 under gunicorn, with two workers for HTTP and two for HTTPS."""
+    with serving(kdc, tmp_path_factory.mktemp("kerberized")) as running:
         yield running
 
 

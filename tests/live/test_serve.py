@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from wsprovider.cli.main import main
+from wsprovider.config.kerberos import missing_extra
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -195,6 +196,10 @@ def test_the_examples_start_and_every_endpoint_answers_with_its_wsdl(tmp_path: P
             "/wso2/username-token",
         }
         assert len(urls) > 20
+        if missing_extra() is None:
+            assert {"/echo/kerberos", "/wso2/kerberos"} <= set(urls)
+        else:
+            assert "/wso2/kerberos is left out: gssapi is not installed" in served.text()
         for path, told in urls.items():
             for scheme in ("http", "https"):
                 wsdl = served.fetch(scheme, f"{path}?wsdl")

@@ -184,9 +184,11 @@ def flip(path: str, *, octet: int = 0, bit: int = 1) -> Change:
 
 
 def secret_of(pending: Pending) -> bytes:
-    """The secret of a request in a symmetric binding, or of its context, which its sender knows."""
+    """The secret of a request in a symmetric binding, or of its context or ticket, which its sender knows."""
     if pending.context is not None:
         return pending.context.secret
+    if pending.ticket is not None and not pending.secrets:
+        return pending.ticket.secret
     (secret,) = pending.secrets.values()
     return secret
 

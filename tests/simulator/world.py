@@ -23,9 +23,11 @@ from typing import Any, Literal
 from lxml import etree
 
 from tests.simulator import pki
+from tests.simulator.realm import Holder, Realm
 from wsprovider.adapters.shared.memory import MemoryStore
 from wsprovider.config.demands import demands_of
 from wsprovider.conversation.contexts import Contexts
+from wsprovider.conversation.established import EstablishedTickets
 from wsprovider.crypto.crosscheck import XmlsecOpinion
 from wsprovider.exchange.crosschecking import cannot_check
 from wsprovider.exchange.initiator import Initiator, Pending
@@ -43,7 +45,7 @@ from wsprovider.outbound.message import Algorithms, Block, Credentials
 from wsprovider.policy.compile import compile_policy
 from wsprovider.policy.model import Parts, Policy
 from wsprovider.policy.publish import in_conversation
-from wsprovider.ports import Records, User
+from wsprovider.ports import Records, TicketSource, User
 from wsprovider.scenarios.catalogue import find
 from wsprovider.soap.version import SOAP_11, SoapVersion
 from wsprovider.words.errors import ConfigurationError, SoapError, WSSecurityError
@@ -193,6 +195,9 @@ class World:
         self.opinion = opinion
         self.seals = SealKeys((SealKey("seal", bytes(range(32))),))
         self.contexts = self.make_contexts()
+        self.realm = Realm()
+        self.holder = Holder(self.realm)
+        self.established = self.make_established()
         self.conversation = in_conversation(self.policy.alternatives[0])
         self.recipient = self.make_recipient(self.settings)
         self.initiator: Initiator | Session = self.make_initiator(
@@ -219,8 +224,14 @@ class World:
             clock=lambda: self.now,
             entropy=os.urandom,
             contexts=self.contexts,
+            tickets=self.realm,
+            established=self.established if settings.kerberos.later_messages else None,
             second_opinion=self.opinion,
         )
+
+    def make_established(self) -> EstablishedTickets:
+        """The tickets that were shown, as another worker knows them."""
+        return EstablishedTickets(self.store, lambda: self.seals, os.urandom, per_owner=1_000, tickets=10_000)
 
     def make_contexts(self, store: Records | None = None) -> Contexts:
         """The contexts of another worker, over the same store."""
@@ -285,6 +296,7 @@ class World:
         policy: Policy | None = None,
         partner: str | None = "service",
         opinion: SecondOpinion | None = None,
+        tickets: TicketSource | None = None,
     ) -> Initiator:
         """Another caller: other keys, another user, other algorithms, or another idea of the policy."""
         caller = party or self.client
@@ -298,6 +310,7 @@ class World:
             partner=partner,
             algorithms=algorithms,
             second_opinion=opinion,
+            tickets=tickets or self.holder,
         )
 
     def request(
@@ -336,7 +349,7 @@ class World:
 
     def state(self) -> object:
         """What must not change when a message is refused."""
-        totals = [self.store.totals(kind, now=self.now) for kind in ("context", "body")]
+        totals = [self.store.totals(kind, now=self.now) for kind in ("context", "body", "ticket")]
         return self.store.size(), *totals
 
     def reply(self, verified: VerifiedRequest, text: str | None = None) -> bytes:

@@ -1,7 +1,8 @@
 """``wsprovider call``: one call of a service, secured as its WSDL asks; to see that it works, and as whom.
 
-The client here knows nothing but the WSDL, its own key, the service's certificate and the user's name: the
-policy is read from the WSDL, the same engine protects the request and judges the reply.
+The client here knows nothing but the WSDL, its own key, the service's certificate, the user's name and the
+service's Kerberos principal: the policy is read from the WSDL, the same engine protects the request and judges
+the reply. Kerberos itself reads krb5.conf (``KRB5_CONFIG``) and the credential cache (``KRB5CCNAME``).
 """
 
 import argparse
@@ -18,9 +19,11 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
+from wsprovider.adapters.kerberos import Tickets, by_cache, by_keytab, by_password, named_password
 from wsprovider.adapters.keys.pem import load_certificates
 from wsprovider.adapters.keys.pkcs12 import load_bundle
 from wsprovider.adapters.keys.reading import MaterialError
+from wsprovider.config.demands import demands_of
 from wsprovider.config.environment import process_environ
 from wsprovider.exchange.initiator import Initiator
 from wsprovider.exchange.session import Asking, Session
@@ -71,6 +74,20 @@ def register(commands: Any) -> None:
     )
     command.add_argument(
         "--ca", type=Path, default=Path("keys/development/ca.pem"), help="for HTTPS (default: %(default)s)"
+    )
+    kerberos = command.add_argument_group(
+        "Kerberos", "The ticket is kinit's, unless a keytab or a file with a password is named."
+    )
+    kerberos.add_argument(
+        "--kerberos-service",
+        metavar="NAME",
+        help="the service: HTTP/host@REALM, or HTTP@host as krb5.conf has it",
+    )
+    kerberos.add_argument("--kerberos-principal", metavar="NAME", help="who we are: alice@REALM")
+    ours = kerberos.add_mutually_exclusive_group()
+    ours.add_argument("--kerberos-keytab", type=Path, metavar="FILE", help="with our key")
+    ours.add_argument(
+        "--kerberos-password-file", type=Path, metavar="FILE", help="with our password, mode 600"
     )
     command.set_defaults(run=run)
 
@@ -180,25 +197,46 @@ def _body(namespace: str, operation: str, fields: Sequence[str]) -> etree._Eleme
 
 
 def _initiator(policy: Policy, options: argparse.Namespace) -> Initiator:
-    return Initiator(policy, options.wsdl, **_ourselves(options))
+    return Initiator(policy, options.wsdl, **_ourselves(policy, options))
 
 
 def _session(policy: Policy, wsdl: etree._Element, url: str, options: argparse.Namespace) -> Session:
     """WS-Trust of the year that the policy is written in."""
     early = next(wsdl.iter(f"{{{ns.SP_200507}}}SecureConversationToken"), None) is not None
     trust = WST_200502 if early else WST_200512
-    return Session(policy, options.wsdl, address=url, trust=trust, **_ourselves(options))
+    return Session(policy, options.wsdl, address=url, trust=trust, **_ourselves(policy, options))
 
 
-def _ourselves(options: argparse.Namespace) -> dict[str, Any]:
-    snapshot = _keys(options)
+def _ourselves(policy: Policy, options: argparse.Namespace) -> dict[str, Any]:
+    snapshot = _keys(policy, options)
     return {
         "keys": lambda: snapshot,
         "clock": lambda: datetime.now(UTC),
         "entropy": os.urandom,
         "credentials": _credentials(options),
         "partner": _SERVICE,
+        "tickets": _tickets(policy, options),
     }
+
+
+def _tickets(policy: Policy, options: argparse.Namespace) -> Tickets | None:
+    """The source of our tickets, where the policy wants some."""
+    if not demands_of(policy).kerberos:
+        return None
+    service, principal = options.kerberos_service, options.kerberos_principal
+    if service is None:
+        what = "is missing: the policy asks for a Kerberos ticket; name the service, such as HTTP/host@REALM"
+        raise ConfigurationError([Problem("--kerberos-service", what)])
+    acquire = by_cache(principal=principal)
+    if options.kerberos_keytab or options.kerberos_password_file:
+        if principal is None:
+            raise ConfigurationError([Problem("--kerberos-principal", "is missing: name whose key that is")])
+        if options.kerberos_keytab:
+            acquire = by_keytab(options.kerberos_keytab, principal)
+        else:
+            password = named_password(variable=None, file=options.kerberos_password_file, environ={})
+            acquire = by_password(principal, password)
+    return Tickets(service, acquire, hostbased="/" not in service and "@" in service)
 
 
 def _credentials(options: argparse.Namespace) -> Credentials | None:
@@ -213,7 +251,10 @@ def _credentials(options: argparse.Namespace) -> Credentials | None:
     return Credentials(options.user, password, digest=options.digest)
 
 
-def _keys(options: argparse.Namespace) -> RingSnapshot:
+def _keys(policy: Policy, options: argparse.Namespace) -> RingSnapshot:
+    demands = demands_of(policy)
+    if demands.kerberos and not (demands.ring or demands.trust):  # nobody has a certificate there
+        return RingSnapshot(Ring("client", ()), Trust((), _LIMITS), "1")
     password = process_environ().get("WSPROVIDER_CLIENT_PASSWORD", "development")
     try:
         key, certificate, chain = load_bundle(options.client.read_bytes(), password.encode())

@@ -6,6 +6,7 @@ from typing import Any
 
 from wsprovider.cli.folders import add_folders, environ_of, load
 from wsprovider.config.demands import demands_of
+from wsprovider.config.endpoints import asks_users, seals
 from wsprovider.config.model import EndpointConfig, ProviderConfig
 from wsprovider.scenarios import catalogue
 
@@ -26,15 +27,16 @@ def run(options: argparse.Namespace) -> int:
 
 def table(config: ProviderConfig) -> Iterable[str]:
     """The lines of the table, one endpoint each, below a heading."""
-    heading = ("PATH", "SCENARIO", "SUITE", "RING", "TRUST", "USERS", "WSDL")
+    heading = ("PATH", "SCENARIO", "SUITE", "RING", "TRUST", "USERS", "KERBEROS", "WSDL")
     rows = [
         (
             endpoint.path,
             scenario_name(endpoint),
             ", ".join(suite.name for suite in demands.suites),
-            endpoint.ring if demands.ring else "-",
+            endpoint.ring if demands.ring or seals(endpoint, demands) else "-",
             ", ".join(endpoint.trust) if demands.trust else "-",
-            (endpoint.users or "-") if demands.users else "-",
+            (endpoint.users or "-") if asks_users(endpoint, demands) else "-",
+            _tickets(endpoint),
             f"{base_url(config, endpoint)}{endpoint.path}?wsdl",
         )
         for service in config.services
@@ -50,6 +52,14 @@ def scenario_name(endpoint: EndpointConfig) -> str:
     if scenario is None:
         return f"policy {endpoint.policy.id}".rstrip()
     return f"{scenario.number} {scenario.slug}"
+
+
+def _tickets(endpoint: EndpointConfig) -> str:
+    """Where the key of our principal comes from."""
+    keys = endpoint.ticket_keys
+    if keys is None:
+        return "-"
+    return keys.keytab or f"{keys.principals[0]} by its password"
 
 
 def base_url(config: ProviderConfig, endpoint: EndpointConfig) -> str:

@@ -1,4 +1,4 @@
-"""What stands behind the endpoints: their rings, trust groups and user stores are opened once to see.
+"""What stands behind the endpoints: rings, trust groups, user stores and keytabs are opened once to see.
 
 What is opened here is let go again; the server opens its own and follows their changes.
 """
@@ -13,8 +13,9 @@ from wsprovider.adapters.users.opening import open_users
 from wsprovider.config.development import uses_development_keys
 from wsprovider.config.endpoints import ReadEndpoint
 from wsprovider.config.fitting import unfit_keys
+from wsprovider.config.kerberos import TicketKeys, open_tickets
 from wsprovider.config.problems import Problems
-from wsprovider.words.errors import BackendError
+from wsprovider.words.errors import BackendError, ConfigurationError
 from wsprovider.words.limits import Limits
 
 
@@ -51,12 +52,15 @@ def check_backing(
     for endpoint in needing:
         backing.check_keys(endpoint)
         backing.check_users(endpoint)
+        backing.check_tickets(endpoint)
     return Backing(tuple(backing.warnings), backing.development)
 
 
 def _needs_folder(endpoint: ReadEndpoint) -> bool:
     demands = endpoint.demands
-    return demands.ring or demands.trust or demands.users
+    if endpoint.left_out:
+        return False
+    return demands.ring or demands.trust or demands.kerberos or endpoint.needs_users
 
 
 class _Look:
@@ -70,6 +74,7 @@ class _Look:
         self._environ = environ
         self._now = datetime.now(UTC)
         self._seen: dict[tuple[str | None, tuple[str, ...], Limits], Loaded | None] = {}
+        self._tickets: set[TicketKeys] = set()
 
     def check_keys(self, endpoint: ReadEndpoint) -> None:
         """The ring has keys for its purposes now, and trust trusts somebody.
@@ -77,7 +82,7 @@ class _Look:
         A ring without a seal key is told once, however many conversations need it.
         """
         config, demands = endpoint.config, endpoint.demands
-        ring = config.ring if demands.ring else None
+        ring = config.ring if demands.ring or endpoint.needs_seal else None
         trust = config.trust if demands.trust else ()
         wanted = (ring, trust, config.limits)
         if ring is None and not trust:
@@ -91,7 +96,9 @@ class _Look:
         with self._problems.collecting(f"needed by {config.path}"):
             for what in unfit_keys(config.policy, loaded.snapshot, self._now):
                 endpoint.table.problem("ring", f'"{ring}": {what}')
-        if demands.conversation and (lack := loaded.seals.lack(self._now)):
+        if endpoint.needs_seal and (lack := loaded.seals.lack(self._now)):
+            if not demands.conversation:
+                lack = f"{lack} (needed by {config.path}: later_messages)"
             self._problems.add(f"{self._keys.name}/{ring}/ring.toml", lack)
 
     def _look(self, endpoint: ReadEndpoint, ring: str | None, trust: tuple[str, ...]) -> None:
@@ -109,7 +116,7 @@ class _Look:
     def check_users(self, endpoint: ReadEndpoint) -> None:
         """The store opens, and can check digests where the policy asks for them."""
         name = endpoint.config.users
-        if name is None or not endpoint.demands.users:
+        if name is None or not endpoint.needs_users:
             return
         with self._problems.collecting(f"needed by {endpoint.config.path}"):
             try:
@@ -123,3 +130,20 @@ class _Look:
                     f'"{name}" holds no clear password, and the policy asks for password digests, '
                     "which cannot be checked against hashes",
                 )
+
+    def check_tickets(self, endpoint: ReadEndpoint) -> None:
+        """What opens tickets for our principals is there; told once, whoever shares it."""
+        keys = endpoint.config.ticket_keys
+        if keys is None or keys in self._tickets:
+            return
+        self._tickets.add(keys)
+        try:
+            opened = open_tickets(keys, self._keys, self._environ)
+        except ConfigurationError as error:
+            for problem in error.problems:
+                if problem.where.partition(".")[0] == "kerberos":  # it knows no file
+                    endpoint.table.table("kerberos").problem(keys.source, problem.what)
+                else:
+                    self._problems.add(problem.where, f"{problem.what} (needed by {endpoint.config.path})")
+        else:
+            self.warnings.update(dict.fromkeys(opened.warnings))

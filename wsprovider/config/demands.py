@@ -11,6 +11,7 @@ from wsprovider.policy.model import (
     Alternative,
     AsymmetricBinding,
     ClientAuthentication,
+    KerberosToken,
     Password,
     Policy,
     SecureConversationToken,
@@ -35,6 +36,7 @@ class Demands:
         users: a user store.
         conversation: security contexts (a protection token that is a SecureConversationToken), which the
             ring's seal key seals.
+        kerberos: a service principal of ours, for which callers have tickets.
         clear_passwords: the store must be able to check password digests (HashPassword).
         https: every alternative is bound to the transport, or is a conversation that only TLS can open.
         suites: every suite named.
@@ -45,6 +47,7 @@ class Demands:
     trust: bool
     users: bool
     conversation: bool
+    kerberos: bool
     clear_passwords: bool
     https: bool
     suites: tuple[Suite, ...]
@@ -66,6 +69,11 @@ def demands_of(policy: Policy) -> Demands:
         or any(_client_certificate(alternative) for alternative in alternatives),
         users=bool(users),
         conversation=conversation,
+        kerberos=any(
+            isinstance(token, KerberosToken)
+            for alternative in alternatives
+            for token in (*_service_tokens(alternative), *_client_tokens(alternative))
+        ),
         clear_passwords=any(token.password is Password.HASH for token in users),
         https=_over_tls(policy),
         suites=tuple(dict.fromkeys(alternative.binding.suite for alternative in alternatives)),

@@ -8,6 +8,7 @@ folder appears as a whole, by one rename, so that workers starting together do n
 
     keys/service/            the service's ring: ring.toml, RSA key and certificate, seal key
     keys/trust/clients/      client-1.pem, client-2.pem: who may call, pinned
+    keys/kerberos/           echo.keytab: a random key of a principal that no KDC knows yet
     keys/tls/                server.key.pem, server.cert.pem: for gunicorn, apart from the ring
     keys/development/        what partners get: CA, service certificate, client key stores, README.md
     keys/users.toml          written by a callback
@@ -22,6 +23,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from wsprovider.adapters.kerberos.enctypes import NUMBERS
+from wsprovider.adapters.kerberos.keytab import KeytabKey, write_keytab
+from wsprovider.adapters.kerberos.principal import Principal
 from wsprovider.adapters.keys.folder import Loaded
 from wsprovider.config.development_pki import ORGANIZATION, authority, client, server
 from wsprovider.keyring.names import exact
@@ -30,6 +34,7 @@ from wsprovider.words.errors import ConfigurationError, Problem
 
 PASSWORD: Final = "development"  # noqa: S105 - printed in the README beside the key stores it opens
 CLIENTS: Final = ("client-1", "client-2")
+PRINCIPAL: Final = Principal(("HTTP", "localhost"), "DEVELOPMENT.LOCAL")
 
 _RING: Final = """\
 # Development keys; see ../development/README.md. A real ring has the same form.
@@ -62,6 +67,17 @@ address other than loopback.
 | `../trust/clients/` | the clients' certificates, pinned: whoever holds their keys may call |
 | `../tls/` | key and certificate for HTTPS on localhost |
 | `../users.toml` | users for the scenarios with a user name |
+| `../kerberos/echo.keytab` | a random key of `{PRINCIPAL}`, for which no KDC gives tickets yet |
+
+To call the scenario with Kerberos, have a KDC of the realm `{PRINCIPAL.realm}` put its own key of that principal into the
+keytab; the server takes it over within a second:
+
+```
+kadmin.local -q "addprinc -randkey {PRINCIPAL}"
+kadmin.local -q "ktadd -k keys/kerberos/echo.keytab {PRINCIPAL}"
+```
+
+Or put a keytab of another realm in its place, and start the server again.
 
 To start afresh, delete the keys folder. To go live, put rings and trust of your own in its place.
 """
@@ -158,7 +174,7 @@ def _fill(folder: Path, now: datetime, write_users: Callable[[Path], None], entr
     ca = authority(now)
     service = server("service", ca, now)
     tls = server("tls server", ca, now)
-    for name in ("service", "trust", "trust/clients", "tls", "development"):
+    for name in ("service", "trust", "trust/clients", "tls", "kerberos", "development"):
         (folder / name).mkdir(mode=0o700)
     ring, development = folder / "service", folder / "development"
     _write(ring / "development.key.pem", service.key_pem)
@@ -167,6 +183,9 @@ def _fill(folder: Path, now: datetime, write_users: Callable[[Path], None], entr
     _write(ring / "ring.toml", _RING.encode())
     _write(folder / "tls" / "server.key.pem", tls.key_pem)
     _write(folder / "tls" / "server.cert.pem", tls.cert_pem)
+    # version 1, so that a key that a KDC adds has another one; the kind that every KDC makes
+    key = KeytabKey(PRINCIPAL, 1, NUMBERS["aes256-cts-hmac-sha1-96"], entropy(32))
+    _write(folder / "kerberos" / "echo.keytab", write_keytab([key]))
     _write(development / "ca.pem", ca.cert_pem)
     _write(development / "ca.key.pem", ca.key_pem)
     _write(development / "service.cert.pem", service.cert_pem)

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from wsprovider.config import policies
 from wsprovider.config.demands import Demands, demands_of
+from wsprovider.config.kerberos import check_named, missing_extra, read_kerberos
 from wsprovider.config.model import EndpointConfig
 from wsprovider.config.problems import Problems
 from wsprovider.config.table import Table
@@ -34,6 +35,8 @@ KEYS: Final = policies.KEYS | {
     "freshness",
     "limits",
     "conversation",
+    "kerberos",
+    "optional",
 }
 """What an ``[[endpoint]]`` may say; a service says the same for all of its endpoints."""
 
@@ -41,13 +44,20 @@ RESERVED: Final = frozenset({"/healthz", "/metrics"})
 """Paths that the server itself answers."""
 
 _DIALECTS: Final = {"200702": "200702", "2005": "200507", "200507": "200507"}
+_OPTIONAL: Final = {"kerberos": "kerberos"}
 _CROSSCHECK: Final = {"xmlsec": "xmlsec", "none": "none"}
 _PATH: Final = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
 _NAME: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 _DAY: Final = 86_400
 _LARGEST_LIMIT: Final = 10**10
 _MOST_CONTEXTS: Final = 10**7
-_NO_CONVERSATION: Final = "is to no effect: {} secure conversation; remove the table"
+_TO_NO_EFFECT: Final = "is to no effect: {} {}; remove {}"
+_FOR: Final = {
+    "conversation": ("secure conversation", "the table"),
+    "kerberos": ("Kerberos token", "the table"),
+    "optional": ("Kerberos token", "the line"),
+}
+"""Lines that only some policies give a meaning: what these have, and what there is to remove."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,12 +68,34 @@ class ReadEndpoint:
         table: for messages.
         demands: what its policy needs of keys and users.
         warnings: sentences for the log.
+        left_out: it is not served here, as its ``optional`` allows; a warning says why.
     """
 
     config: EndpointConfig
     table: Table
     demands: Demands
     warnings: tuple[str, ...]
+    left_out: bool = False
+
+    @property
+    def needs_users(self) -> bool:
+        """Whether its user store is ever asked."""
+        return asks_users(self.config, self.demands)
+
+    @property
+    def needs_seal(self) -> bool:
+        """Whether something is kept under its ring's seal."""
+        return seals(self.config, self.demands)
+
+
+def asks_users(config: EndpointConfig, demands: Demands) -> bool:
+    """Whether an endpoint asks its user store: for passwords, or for the roles of holders of tickets."""
+    return demands.users or (demands.kerberos and bool(config.roles))
+
+
+def seals(config: EndpointConfig, demands: Demands) -> bool:
+    """Whether an endpoint keeps secrets in the shared store: of conversations, or of tickets for later."""
+    return demands.conversation or (demands.kerberos and config.kerberos.later_messages)
 
 
 def read_endpoint(table: Table, folder: Path, label: str, problems: Problems) -> ReadEndpoint | None:
@@ -84,6 +116,8 @@ def read_endpoint(table: Table, folder: Path, label: str, problems: Problems) ->
     freshness = read_freshness(table.table("freshness"))
     limits = read_limits(table.table("limits"))
     conversation = read_conversation(table.table("conversation"))
+    ticket_keys, kerberos = read_kerberos(table.table("kerberos"))
+    optional = table.choice("optional", _OPTIONAL, "")
     dialect = table.choice("dialect", _DIALECTS, "200702")
     clear_password = table.flag("clear_password_over_http")
     crosscheck = _read_crosscheck(table)
@@ -104,6 +138,8 @@ def read_endpoint(table: Table, folder: Path, label: str, problems: Problems) ->
         freshness=freshness,
         limits=limits,
         conversation=conversation,
+        kerberos=kerberos,
+        ticket_keys=ticket_keys if demands.kerberos and ticket_keys.complete else None,
         dialect=dialect,
         clear_password_over_http=clear_password,
         sender_fault_400=table.flag("sender_fault_400"),
@@ -111,6 +147,10 @@ def read_endpoint(table: Table, folder: Path, label: str, problems: Problems) ->
         public_url=public_url,
     )
     _check_demands(config, demands, table)
+    if demands.kerberos:
+        check_named(table, ticket_keys)
+        if optional and (lack := missing_extra()):
+            return ReadEndpoint(config, table, demands, (f"{path} is left out: {lack}",), left_out=True)
     return ReadEndpoint(config, table, demands, _warnings(config, policy, scenario))
 
 
@@ -178,9 +218,11 @@ def check_inherited(service: Table, tables: Sequence[Table], endpoints: Sequence
         tables: its ``[[endpoint]]`` tables; none: the service is one endpoint, checked as such.
         endpoints: as read; while one could not be, nothing is said, as that one may be the one.
     """
-    read = len(tables) == len(endpoints) > 0
-    if read and service.has_own("conversation") and not any(one.demands.conversation for one in endpoints):
-        service.problem("conversation", _NO_CONVERSATION.format("no endpoint's policy has a"))
+    if not len(tables) == len(endpoints) > 0:
+        return
+    for key, (thing, what) in _FOR.items():
+        if service.has_own(key) and not any(_has(one.demands, key) for one in endpoints):
+            service.problem(key, _TO_NO_EFFECT.format("no endpoint's policy has a", thing, what))
 
 
 def read_base_url(table: Table, key: str) -> str | None:
@@ -250,10 +292,17 @@ def _check_demands(config: EndpointConfig, demands: Demands, table: Table) -> No
         table.problem(
             "users", 'is missing: the policy asks for a user name; name a store such as "users.toml"'
         )
-    if config.roles and not (demands.users or demands.trust):
+    if config.roles and demands.kerberos and "users" not in table:
+        table.problem("roles", "cannot be met: those of holders of tickets are the user store's; name users")
+    elif config.roles and not (demands.users or demands.trust or demands.kerberos):
         table.problem("roles", "cannot be met: under this policy every caller is anonymous")
-    if table.has_own("conversation") and not demands.conversation:
-        table.problem("conversation", _NO_CONVERSATION.format("the policy has no"))
+    for key, (thing, what) in _FOR.items():
+        if table.has_own(key) and not _has(demands, key):
+            table.problem(key, _TO_NO_EFFECT.format("the policy has no", thing, what))
+
+
+def _has(demands: Demands, key: str) -> bool:
+    return demands.conversation if key == "conversation" else demands.kerberos
 
 
 def _seconds(duration: timedelta) -> int:

@@ -1,4 +1,4 @@
-"""The one reader of the process environment: the handful of variables that wsprovider knows.
+"""The one way to the process environment: the handful of variables that wsprovider knows, and the one it sets.
 
 Everything else is said in ``service.toml`` and ``provider.toml``; a variable only says what differs
 between two starts of one and the same folder.
@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from wsprovider.adapters.kerberos import use_krb5_conf
 from wsprovider.words.errors import ConfigurationError, Problem
 
 
@@ -46,6 +47,15 @@ class Environment:
 def process_environ(environ: Mapping[str, str] | None = None) -> Mapping[str, str]:
     """The given environment, or the one of the process."""
     return os.environ if environ is None else environ
+
+
+def set_krb5_conf(path: Path) -> None:
+    """Have libkrb5 read this file, in this process and its children; before anything else of Kerberos.
+
+    Raises:
+        ConfigurationError: the process reads another one already.
+    """
+    use_krb5_conf(path, os.environ)
 
 
 def read_environment(environ: Mapping[str, str] | None = None) -> Environment:

@@ -12,7 +12,7 @@ from typing import Final
 
 from wsprovider.config.backing import check_backing
 from wsprovider.config.classes import LoadClasses
-from wsprovider.config.environment import Environment, process_environ, read_environment
+from wsprovider.config.environment import Environment, process_environ, read_environment, set_krb5_conf
 from wsprovider.config.model import EndpointConfig, ProviderConfig
 from wsprovider.config.problems import Problems
 from wsprovider.config.process import ProcessSettings, read_process
@@ -46,6 +46,9 @@ def load_provider(
     services = (environment.services or services).resolve()
     problems = Problems()
     process = read_process(services, problems)
+    if process.krb5_conf is not None:
+        with problems.collecting():
+            set_krb5_conf(process.krb5_conf)
     keys = _keys(services, keys, process, environment)
     read = _read_services(services, load_classes, problems)
     check_paths(read)

@@ -4,7 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
-from wsprovider.exchange.settings import ConversationSettings, Freshness
+from wsprovider.config.kerberos import TicketKeys
+from wsprovider.exchange.settings import ConversationSettings, Freshness, KerberosSettings
 from wsprovider.policy.model import Policy
 from wsprovider.words.limits import Limits
 
@@ -27,6 +28,8 @@ class EndpointConfig:
             policy needs none.
         roles: any one of them lets a caller in.
         conversation: of security contexts; to no effect where the policy has none.
+        kerberos: of tickets; to no effect where the policy takes none. No realms: those of our keytab.
+        ticket_keys: what opens tickets; None where the policy takes none.
         dialect: ``200702`` or ``200507``: the WS-SecurityPolicy that the WSDL publishes.
         public_url: absolute base URL that the WSDL names, the process's default already counted in; None:
             as the request came.
@@ -43,6 +46,8 @@ class EndpointConfig:
     freshness: Freshness = field(default_factory=Freshness)
     limits: Limits = field(default_factory=Limits)
     conversation: ConversationSettings = field(default_factory=ConversationSettings)
+    kerberos: KerberosSettings = field(default_factory=KerberosSettings)
+    ticket_keys: TicketKeys | None = None
     dialect: str = "200702"
     clear_password_over_http: bool = False
     sender_fault_400: bool = False

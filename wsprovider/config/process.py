@@ -14,7 +14,7 @@ from wsprovider.config.table import Table
 FILE: Final = "provider.toml"
 
 _KEYS: Final = frozenset(
-    {"keys", "shared", "trusted_proxies", "public_url", "metrics", "refused_bytes", "tls"}
+    {"keys", "shared", "trusted_proxies", "public_url", "metrics", "refused_bytes", "krb5_conf", "tls"}
 )
 _STORES: Final = frozenset({"memory", "sqlite", "redis", "rediss", "unix"})
 
@@ -31,6 +31,7 @@ class ProcessSettings:
         metrics: whether ``/metrics`` is answered.
         refused_bytes: bytes of refused messages after which a worker is replaced.
         tls_certificate, tls_key: PEM files for HTTPS, relative to the keys folder.
+        krb5_conf: what libkrb5 reads instead of ``/etc/krb5.conf``, made absolute.
     """
 
     keys: Path | None = None
@@ -41,6 +42,7 @@ class ProcessSettings:
     refused_bytes: int = REFUSED_BYTES
     tls_certificate: str | None = None
     tls_key: str | None = None
+    krb5_conf: Path | None = None
 
 
 def read_process(services: Path, problems: Problems) -> ProcessSettings:
@@ -66,7 +68,21 @@ def read_process(services: Path, problems: Problems) -> ProcessSettings:
         refused_bytes=table.whole("refused_bytes", REFUSED_BYTES, lowest=1_000_000, highest=1 << 40),
         tls_certificate=tls.text("certificate"),
         tls_key=tls.text("key"),
+        krb5_conf=_read_krb5_conf(table, services),
     )
+
+
+def _read_krb5_conf(table: Table, services: Path) -> Path | None:
+    text = table.text("krb5_conf")
+    if text is None:
+        return None
+    path = (services / text).resolve()
+    try:
+        with path.open("rb"):
+            return path
+    except OSError as error:
+        table.problem("krb5_conf", f"{path} cannot be read: {error.strerror}")
+        return None
 
 
 def _read_shared(table: Table) -> str | None:

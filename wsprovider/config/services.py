@@ -71,7 +71,7 @@ def read_table(
         name=folder.name,
         namespace=table.text("namespace") or f"urn:wsprovider:{folder.name}",
         service_classes=classes,
-        endpoints=tuple(endpoint.config for endpoint in read),
+        endpoints=tuple(endpoint.config for endpoint in read if not endpoint.left_out),
     )
     return ReadService(config, read)
 

@@ -86,10 +86,12 @@ class Table:
         self._problems.add(self.where(key), what)
 
     def only(self, known: Collection[str], *, meant: str) -> None:
-        """Refuse every key that is not known, naming the nearest known one."""
+        """Refuse every key that is not known, naming the nearest known one; also where it is inherited."""
         for key in self._values:
             if key not in known:
                 self.problem(key, f"is no key of {meant}{near(key, known)}")
+        if self._parent is not None and isinstance(self.place[-1], str):  # not that of an [[endpoint]]
+            self._parent.only(known, meant=meant)
 
     def text(self, key: str) -> str | None:
         """A string that is not empty, or None."""

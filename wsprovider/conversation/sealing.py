@@ -32,13 +32,7 @@ def seal(context: SecurityContext, seals: SealKeys, now: datetime, entropy: Entr
     Raises:
         ConfigurationError: no seal key is active.
     """
-    key = seals.sealing(now)
-    if key is None:
-        raise ConfigurationError([Problem("ring", "no [[seal]] key is active now")])
-    name = key.name.encode()
-    head = bytes((_FORM, len(name))) + name
-    nonce = entropy(_NONCE_BYTES)
-    return head + nonce + AESGCM(key.secret).encrypt(nonce, _write(context), _bound(context.identifier, head))
+    return seal_octets(_PURPOSE, context.identifier, _write(context), seals, now, entropy)
 
 
 def unseal(record: Record, seals: SealKeys, now: datetime) -> SecurityContext:
@@ -47,28 +41,53 @@ def unseal(record: Record, seals: SealKeys, now: datetime) -> SecurityContext:
     Raises:
         SoapError: CONTEXT_SEAL: its key no longer opens, or somebody else wrote it.
     """
+    plain = open_octets(_PURPOSE, record, seals, now)
+    if plain is None:
+        raise _broken("its key is not there, or somebody else wrote it")
+    try:
+        return _read(json.loads(plain), record)
+    except (ValueError, KeyError, TypeError, WSSecurityError) as error:
+        raise _broken(type(error).__name__) from None
+
+
+def seal_octets(
+    purpose: bytes, name: str, plain: bytes, seals: SealKeys, now: datetime, entropy: Entropy
+) -> bytes:
+    """Seal something for a record: form, name of the key, nonce, and what is sealed.
+
+    Args:
+        purpose: what kind of thing it is; nothing opens as a thing of another kind.
+        name: the record's key; nothing opens under another one.
+
+    Raises:
+        ConfigurationError: no seal key is active.
+    """
+    key = seals.sealing(now)
+    if key is None:
+        raise ConfigurationError([Problem("ring", "no [[seal]] key is active now")])
+    label = key.name.encode()
+    head = bytes((_FORM, len(label))) + label
+    nonce = entropy(_NONCE_BYTES)
+    return head + nonce + AESGCM(key.secret).encrypt(nonce, plain, purpose + head + name.encode())
+
+
+def open_octets(purpose: bytes, record: Record, seals: SealKeys, now: datetime) -> bytes | None:
+    """What a record has sealed; None when its key no longer opens, or somebody else wrote it."""
     value = record.value
     try:
-        if value[0] != _FORM:
-            raise _broken("another form")
         end = 2 + value[1]
         key = seals.opening(value[2:end].decode(), now)
-        if key is None:
-            raise _broken("its key is not there")
+        if value[0] != _FORM or key is None:
+            return None
         nonce, sealed = value[end : end + _NONCE_BYTES], value[end + _NONCE_BYTES :]
-        plain = AESGCM(key.secret).decrypt(nonce, sealed, _bound(record.key, value[:end]))
-        return _read(json.loads(plain), record)
-    except (InvalidTag, IndexError, ValueError, KeyError, TypeError, WSSecurityError) as error:
-        raise _broken(type(error).__name__) from None
+        return AESGCM(key.secret).decrypt(nonce, sealed, purpose + value[:end] + record.key.encode())
+    except (InvalidTag, IndexError, ValueError):
+        return None
 
 
 def sealed_by(record: Record) -> str:
     """The name of the key that sealed a record, for a look at whether it still may open; may be nonsense."""
     return record.value[2 : 2 + record.value[1]].decode("utf-8", "replace") if len(record.value) > 1 else ""
-
-
-def _bound(identifier: str, head: bytes) -> bytes:
-    return _PURPOSE + head + identifier.encode()
 
 
 def _broken(detail: str) -> SoapError:

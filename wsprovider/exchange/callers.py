@@ -3,30 +3,45 @@
 from collections import OrderedDict
 from datetime import datetime, timedelta
 
+from wsprovider.exchange.kerberos import ticket_of
 from wsprovider.exchange.principal import ANONYMOUS, Principal, Proof
+from wsprovider.exchange.settings import KerberosSettings
 from wsprovider.exchange.transport import Transport
 from wsprovider.inbound.authenticate import authenticate
 from wsprovider.inbound.judge import Verdict
 from wsprovider.keyring.contexts import ContextOwner, SecurityContext
 from wsprovider.keyring.snapshot import KeySnapshot
+from wsprovider.keyring.tickets import TicketKey
 from wsprovider.ports import Users
 from wsprovider.words.errors import WSSecurityError
 from wsprovider.words.limits import Limits
 from wsprovider.words.reasons import Reason
 
 _REMEMBERED = 10_000
+_PROOFS = {proof.value: proof for proof in Proof}
 
 
 class Callers:
     """Turns proofs into owners; shared by all threads of an endpoint."""
 
-    def __init__(self, users: Users | None, limits: Limits, recheck: timedelta) -> None:
+    def __init__(
+        self,
+        users: Users | None,
+        limits: Limits,
+        recheck: timedelta,
+        *,
+        kerberos: KerberosSettings | None = None,
+        roles: bool = False,
+    ) -> None:
         """Take the user store.
 
         Args:
+            kerberos: how holders of tickets are called.
+            roles: the service asks for some; those of ticket holders are the user store's.
             recheck: how long a user of a context is taken for present without another look.
         """
         self._users, self._limits, self._recheck = users, limits, recheck
+        self._kerberos, self._roles = kerberos or KerberosSettings(), roles
         self._seen: OrderedDict[tuple[str, str | None], datetime] = OrderedDict()
 
     def proven(self, verdict: Verdict, transport: Transport, *, client_certificate: bool) -> ContextOwner:
@@ -59,7 +74,18 @@ class Callers:
             return ContextOwner(
                 holder.partner, proof.value, certificate, path, holder.roles, None, fingerprint
             )
+        ticket = ticket_of(case)
+        if ticket is not None:
+            return self._holder(ticket, fingerprint)
         return ContextOwner("", Proof.NOTHING.value, transport_certificate=fingerprint)
+
+    def _holder(self, ticket: TicketKey, fingerprint: str | None) -> ContextOwner:
+        """Whoever holds a ticket; a role has to come from the user store."""
+        name = self._kerberos.name_of(ticket.principal)
+        user = self._users.find(name) if self._roles and self._users is not None else None
+        roles = frozenset[str]() if user is None else user.roles
+        version = None if user is None else user.version
+        return ContextOwner(name, Proof.TICKET.value, None, (), roles, version, fingerprint)
 
     def present(
         self, context: SecurityContext, keys: KeySnapshot, transport: Transport, now: datetime
@@ -105,7 +131,7 @@ class Callers:
 
 def principal_of(owner: ContextOwner) -> Principal:
     """The caller that a service sees."""
-    proof = Proof(owner.proof)
+    proof = _PROOFS[owner.proof]
     if proof is Proof.NOTHING:
         return ANONYMOUS
     return Principal(owner.name, proof, owner.certificate, owner.roles)
@@ -117,5 +143,6 @@ def same_owner(one: ContextOwner, other: ContextOwner) -> bool:
     return one.proof != anonymous and _identity(one) == _identity(other)
 
 
-def _identity(owner: ContextOwner) -> tuple[str, bool, str | None]:
-    return owner.name, owner.user_version is None, owner.transport_certificate
+def _identity(owner: ContextOwner) -> tuple[str, str | None, str | None]:
+    """A user of the store is one by every proof; a certificate's name and a ticket's are not of one kind."""
+    return owner.name, owner.proof if owner.user_version is None else None, owner.transport_certificate

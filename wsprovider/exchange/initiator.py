@@ -10,6 +10,7 @@ from datetime import datetime
 
 from lxml import etree
 
+from wsprovider.exchange.kerberos import OnlyTicket
 from wsprovider.exchange.replies import addressing_block
 from wsprovider.exchange.settings import Freshness
 from wsprovider.exchange.verified import VerifiedReply
@@ -21,22 +22,24 @@ from wsprovider.inbound.judge import judge
 from wsprovider.keyring.contexts import ContextKey
 from wsprovider.keyring.material import KeyPair
 from wsprovider.keyring.snapshot import KeySnapshot
+from wsprovider.keyring.tickets import TicketKey, ticket_sha1
 from wsprovider.outbound.message import (
     Algorithms,
     Block,
     Credentials,
     ElementBlock,
     Outgoing,
+    TicketSecret,
 )
 from wsprovider.outbound.plan import plan
 from wsprovider.outbound.write import write
 from wsprovider.policy.compile import compile_policy
 from wsprovider.policy.model import Policy, X509Token
-from wsprovider.policy.requirements import Protection, Requirements
-from wsprovider.ports import Clock, Entropy
+from wsprovider.policy.requirements import KeySource, Protection, Requirements, source_of
+from wsprovider.ports import Clock, Entropy, FreshTicket, TicketSource
 from wsprovider.soap.version import SoapVersion
 from wsprovider.words import namespaces as ns
-from wsprovider.words.errors import WSSecurityError
+from wsprovider.words.errors import ConfigurationError, Problem, WSSecurityError
 from wsprovider.words.limits import Limits
 from wsprovider.words.reasons import Reason
 from wsprovider.xml.parse import parse
@@ -52,6 +55,7 @@ class Pending:
     sent: datetime
     secrets: dict[bytes, bytes] = field(repr=False)
     context: ContextKey | None = None
+    ticket: TicketKey | None = None
 
 
 class Initiator:
@@ -71,6 +75,7 @@ class Initiator:
         freshness: Freshness | None = None,
         limits: Limits | None = None,
         second_opinion: SecondOpinion | None = None,
+        tickets: TicketSource | None = None,
         alternative: int = 0,
     ) -> None:
         """Compile the policy.
@@ -81,6 +86,7 @@ class Initiator:
             partner: whom ``keys`` knows the service as: for the certificate to encrypt to, and the
                 only one whose certificate may sign replies.
             algorithms: methods to use instead of the suite's first ones.
+            tickets: for the service, where the policy wants Kerberos tickets.
             alternative: index of the policy alternative to follow.
 
         Raises:
@@ -95,7 +101,7 @@ class Initiator:
         self._algorithms = algorithms or Algorithms()
         self._freshness = freshness or Freshness()
         self._limits = limits or Limits()
-        self._opinion = second_opinion
+        self._opinion, self._tickets = second_opinion, tickets
 
     def request(
         self,
@@ -121,6 +127,10 @@ class Initiator:
         """
         now, keys = self._clock(), self._keys()
         asymmetric = self.requirements.request.protection is Protection.ASYMMETRIC
+        fresh = self._ticket(now)
+        ticket = None
+        if fresh is not None:
+            ticket = TicketSecret(fresh.key, ticket_sha1(fresh.token), fresh.token)
         outgoing = Outgoing(
             version=version,
             body=body,
@@ -132,21 +142,36 @@ class Initiator:
             signing=keys.signing_key(now) if asymmetric and self._plan.signs else None,
             encrypt_to=keys.peer_encryption_certificate(self._partner, now),
             context=context,
-            endorsing=self._endorsers(keys, now, context),
+            ticket=ticket,
+            endorsing=self._endorsers(keys, now, context, ticket),
             algorithms=self._algorithms,
         )
         sent = write(self._plan, outgoing, self._entropy)
-        return Pending(sent.data, version, sent.signatures, now, sent.secrets, context)
+        known = None
+        if fresh is not None and ticket is not None:
+            known = TicketKey(ticket.sha1, fresh.key, "", fresh.expires)
+        return Pending(sent.data, version, sent.signatures, now, sent.secrets, context, known)
+
+    def _ticket(self, now: datetime) -> FreshTicket | None:
+        request = self.requirements.request
+        tokens = [request.signature_token, *(one.token for one in request.endorsing)]
+        if not any(source_of(token) is KeySource.TICKET for token in tokens):
+            return None
+        if self._tickets is None:
+            raise ConfigurationError([Problem("kerberos", "the policy wants a ticket: say where from")])
+        return self._tickets.ticket(now=now)
 
     def _endorsers(
-        self, keys: KeySnapshot, now: datetime, context: ContextKey | None
-    ) -> list[KeyPair | ContextKey]:
-        endorsers: list[KeyPair | ContextKey] = []
+        self, keys: KeySnapshot, now: datetime, context: ContextKey | None, ticket: TicketSecret | None
+    ) -> list[KeyPair | ContextKey | TicketSecret]:
+        endorsers: list[KeyPair | ContextKey | TicketSecret] = []
         for wanted in self.requirements.request.endorsing:
             if isinstance(wanted.token, X509Token):
                 endorsers.append(keys.signing_key(now))
-            elif context is not None:
-                endorsers.append(context)
+                continue
+            held = context if source_of(wanted.token) is KeySource.CONTEXT else ticket
+            if held is not None:
+                endorsers.append(held)
         return endorsers
 
     def accept(
@@ -170,6 +195,7 @@ class Initiator:
             signature_seen=lambda value: _not_our_own(value, pending),
             timestamp_seen=lambda _: None,
             contexts=_only(pending.context),
+            tickets=OnlyTicket(pending.ticket),
             second_opinion=self._opinion,
         )
         evidence = examine(root, pending.version, context)

@@ -13,6 +13,7 @@ class Proof(Enum):
     PASSWORD = "password"
     PASSWORD_DIGEST = "password digest"
     CERTIFICATE = "certificate"
+    TICKET = "kerberos ticket"
 
 
 @dataclass(frozen=True, slots=True)

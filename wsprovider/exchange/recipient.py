@@ -6,25 +6,28 @@ the replay store last, so that a refused copy never burns the genuine message.
 """
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime
-from typing import Final
 
 from lxml import etree
 
 from wsprovider.conversation.contexts import Contexts, unknown
+from wsprovider.conversation.established import EstablishedTickets
 from wsprovider.conversation.request import Kind, kind_of
 from wsprovider.exchange.callers import Callers, principal_of
 from wsprovider.exchange.crosschecking import cannot_check
+from wsprovider.exchange.kerberos import AUTHENTICATOR_LIFE, MessageTickets, ticket_of
+from wsprovider.exchange.operations import check_addressing, operation_of
 from wsprovider.exchange.principal import Principal
 from wsprovider.exchange.replay import Replay, body_marks, marks_of
 from wsprovider.exchange.replies import algorithms_of, check_answerable, reply_blocks, secret_of
-from wsprovider.exchange.settings import Operation, RecipientSettings
+from wsprovider.exchange.settings import RecipientSettings
 from wsprovider.exchange.token_service import TokenService, context_of
 from wsprovider.exchange.transport import Transport
 from wsprovider.exchange.verified import Answered, VerifiedRequest, WireMessage
-from wsprovider.exchange.ways import TOKEN_OPERATIONS, Stage, Way, ways_of
+from wsprovider.exchange.ways import Stage, Way, ways_of
 from wsprovider.header.timestamp import Timestamp
-from wsprovider.inbound.context import Context, Gate, SecondOpinion, no_contexts
+from wsprovider.inbound.context import Context, Gate, NoTickets, SecondOpinion, Tickets, no_contexts
 from wsprovider.inbound.evidence import Evidence
 from wsprovider.inbound.examine import examine
 from wsprovider.inbound.finding import Circumstances
@@ -32,29 +35,26 @@ from wsprovider.inbound.judge import Verdict, judge
 from wsprovider.inbound.rules.timestamp import staleness
 from wsprovider.keyring.contexts import ContextKey, ContextOwner, SecurityContext
 from wsprovider.keyring.snapshot import KeySnapshot
-from wsprovider.outbound.message import Outgoing, SharedSecret
+from wsprovider.outbound.message import Outgoing, SharedSecret, TicketSecret
 from wsprovider.outbound.write import write
 from wsprovider.policy.compile import compile_policy
 from wsprovider.policy.model import Policy
 from wsprovider.policy.publish import fingerprint_of
-from wsprovider.policy.requirements import Protection
-from wsprovider.ports import Clock, Entropy, SharedStore, Users
+from wsprovider.policy.requirements import KeySource, MessageRequirements, Protection, source_of
+from wsprovider.ports import Clock, Entropy, SharedStore, TicketAcceptor, Users
 from wsprovider.soap import addressing as wsa
 from wsprovider.soap.fault import fault_status, refusal
 from wsprovider.soap.version import SoapVersion
 from wsprovider.words.errors import (
+    BackendError,
     ConfigurationError,
     Problem,
-    SoapError,
-    SoapFault,
     WSSecurityError,
 )
 from wsprovider.words.reasons import Reason
 from wsprovider.xml.parse import parse
 
 __all__ = ["Recipient", "Transport", "VerifiedRequest", "WireMessage"]
-
-_TOKEN_ACTIONS: Final = frozenset(operation.action for operation in TOKEN_OPERATIONS.values())
 
 
 class Recipient:
@@ -71,6 +71,8 @@ class Recipient:
         clock: Clock,
         entropy: Entropy,
         contexts: Contexts | None = None,
+        tickets: TicketAcceptor | None = None,
+        established: EstablishedTickets | None = None,
         second_opinion: SecondOpinion | None = None,
     ) -> None:
         """Compile the policy.
@@ -81,6 +83,8 @@ class Recipient:
             users: the user store, where the policy has a UsernameToken.
             replay: shared by all workers, and by all services that share trust.
             contexts: where the policy has conversations.
+            tickets: where the policy has Kerberos tickets.
+            established: where messages may name a ticket that an earlier one has shown.
             second_opinion: the other engine, when the settings ask for a crosscheck.
 
         Raises:
@@ -95,7 +99,15 @@ class Recipient:
         self._clock, self._entropy = clock, entropy
         conversing = any(way.conversation is not None for way in self._ways)
         self._contexts, self._opinion = contexts if conversing else None, second_opinion
-        self._callers = Callers(users, settings.limits, settings.conversation.recheck)
+        self._acceptor = tickets if any(_takes_tickets(one) for one in self._requests) else None
+        self._established = established
+        self._callers = Callers(
+            users,
+            settings.limits,
+            settings.conversation.recheck,
+            kerberos=settings.kerberos,
+            roles=bool(settings.roles),
+        )
         self._fingerprint = fingerprint_of(policy) if conversing else ""
         self._tokens = None
         if self._contexts is not None:
@@ -110,6 +122,7 @@ class Recipient:
             problems.append(Problem(name, "the policy has a UsernameToken: name a user store"))
         if self._contexts is None and any(way.conversation is not None for way in self._ways):
             problems.append(Problem(name, "the policy has conversations: their contexts need a store"))
+        problems += self._problems_of_tickets()
         if self.settings.crosscheck and self._opinion is None:
             problems.append(Problem(name, "crosscheck needs the second engine"))
         for one in self._requests:
@@ -125,6 +138,16 @@ class Recipient:
             problems.append(Problem(name, "the service has no operation"))
         if problems:
             raise ConfigurationError(problems)
+
+    def _problems_of_tickets(self) -> list[Problem]:
+        name, kerberos = self.settings.name, self.settings.kerberos
+        if not any(_takes_tickets(one) for one in self._requests):
+            return []
+        if self._acceptor is None:
+            return [Problem(name, "the policy has Kerberos tickets: name the service's principal")]
+        if kerberos.strip_realm and len(kerberos.realms) != 1:
+            return [Problem(name, "without its realm a name may be anybody's of another one: name one realm")]
+        return []
 
     # requests --------------------------------------------------------------------------------
 
@@ -166,6 +189,7 @@ class Recipient:
             timestamp_seen=lambda stamp: self._check_age(stamp, now),
             unwrapping=lambda: self._check_room(transport, now),
             contexts=self._finder(self._contexts, now) if self._contexts is not None else no_contexts,
+            tickets=self._tickets_of_message(now),
             second_opinion=self._opinion,
             understood=self.settings.understood,
         )
@@ -184,9 +208,9 @@ class Recipient:
         if way.requirements.client_certificate and transport.client_certificate is None:
             raise WSSecurityError(Reason.CLIENT_CERTIFICATE_MISSING)
         check_answerable(way.plan, verdict)
-        payload, operation = self._operation(evidence, kind)
+        payload, operation = operation_of(evidence, kind, self.settings)
         addressing = wsa.read(evidence.envelope)
-        self._check_addressing(addressing, operation, action)
+        check_addressing(addressing, operation, action, self.settings)
         owner, held = self._owner(verdict, way, keys, transport, now)
         principal = principal_of(owner)
         self._check_roles(principal)
@@ -197,7 +221,7 @@ class Recipient:
             self._contexts.use(held, now)
             if not way.requirements.request.signed.body:
                 self._contexts.spend(held, body_marks(evidence), now)
-        self._replay.remember(marks_of(evidence, principal.name), now + self._retention, now)
+        self._remember(evidence, verdict, principal, now)
         return VerifiedRequest(
             version=version,
             root=evidence.envelope.root,
@@ -214,6 +238,26 @@ class Recipient:
             keys=keys,
             addressing=addressing,
         )
+
+    def _remember(self, evidence: Evidence, verdict: Verdict, principal: Principal, now: datetime) -> None:
+        """What must not come again; a ticket that was shown, so that later messages may name it."""
+        marks, until = marks_of(evidence, principal.name), now + self._retention
+        ticket = ticket_of(verdict.case)
+        if ticket is None or ticket.authenticator is None:
+            self._replay.remember(marks, until, now)
+            return
+        marks.append(f"authenticator:{ticket.authenticator.hex()}")
+        self._replay.remember(marks, max(until, now + AUTHENTICATOR_LIFE), now)
+        if self._established is not None:
+            # by now this is the accepted copy: what cannot be kept has to be shown again, and refuses nothing
+            with suppress(BackendError, ConfigurationError):
+                self._established.keep(ticket, self.settings.path, now)
+
+    def _tickets_of_message(self, now: datetime) -> Tickets:
+        if self._acceptor is None:
+            return NoTickets()
+        settings = self.settings
+        return MessageTickets(self._acceptor, settings.kerberos, self._established, settings.path, now)
 
     def _check_room(self, transport: Transport, now: datetime) -> None:
         if self._tokens is not None:
@@ -248,34 +292,6 @@ class Recipient:
             # the context stays: a worker that is behind must not end what others know to be in order
             raise unknown(held.namespace, held.owner.name, Reason.CONTEXT_OWNER)
         return held.owner, held
-
-    def _operation(self, evidence: Evidence, kind: Kind | None) -> tuple[etree._Element, Operation]:
-        """The Body's only child must be an input of this endpoint."""
-        payload = evidence.envelope.payload
-        operation = None
-        if payload is not None:
-            if kind is not None:
-                return payload, TOKEN_OPERATIONS[payload.tag, kind]
-            operation = self.settings.operations.get(payload.tag)
-        if payload is None or operation is None:
-            detail = payload.tag if payload is not None else "empty Body"
-            raise SoapError(SoapFault.CLIENT, Reason.NOT_AN_INPUT, detail)
-        return payload, operation
-
-    def _check_addressing(
-        self, addressing: wsa.Addressing | None, operation: Operation, action: str | None
-    ) -> None:
-        """The Body decides what is called; whatever names another operation is refused."""
-        named = [action] if action else []
-        if addressing is not None:
-            wsa.check_request(addressing, path=self.settings.path, addresses=self.settings.addresses)
-            named += [addressing.action] if addressing.action else []
-        for value in named:
-            if value == operation.action:
-                continue
-            others = self.settings.operations.values()
-            if value in _TOKEN_ACTIONS or any(other.action == value for other in others):
-                raise SoapError(SoapFault.ACTION_MISMATCH, Reason.ACTION_MISMATCH, value)
 
     def _check_roles(self, principal: Principal) -> None:
         wanted = self.settings.roles
@@ -330,6 +346,7 @@ class Recipient:
             encrypt_to=holder.certificate if holder is not None else None,
             secret=secret if isinstance(secret, SharedSecret) else None,
             context=secret if isinstance(secret, ContextKey) else None,
+            ticket=secret if isinstance(secret, TicketSecret) else None,
             algorithms=algorithms_of(case),
         )
         sent = write(outward, outgoing, self._entropy)
@@ -360,6 +377,12 @@ class Recipient:
     def _fault_status(self, body: etree._Element, version: SoapVersion) -> int:
         code = _fault_code(body, version)
         return fault_status(code, version, sender_400=self.settings.sender_fault_400)
+
+
+def _takes_tickets(message: MessageRequirements) -> bool:
+    return message.key_source is KeySource.TICKET or any(
+        source_of(one.token) is KeySource.TICKET for one in message.endorsing
+    )
 
 
 def _content_type(version: SoapVersion) -> str:

@@ -6,6 +6,7 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric import rsa
 from lxml import etree
 
+from wsprovider.crypto.ciphers import CIPHERS
 from wsprovider.exchange.verified import VerifiedRequest
 from wsprovider.inbound.evidence import CertificateKey, SecretKey
 from wsprovider.inbound.finding import Case
@@ -17,6 +18,7 @@ from wsprovider.outbound.message import (
     ElementBlock,
     SharedSecret,
     TextBlock,
+    TicketSecret,
 )
 from wsprovider.outbound.plan import Plan
 from wsprovider.ports import Entropy
@@ -50,21 +52,35 @@ def check_answerable(plan: Plan, verdict: Verdict) -> None:
     """Refuse a request whose reply could not be encrypted, before the service is called.
 
     Raises:
-        WSSecurityError: KEY_KIND.
+        WSSecurityError: KEY_KIND, KEY_SIZE.
     """
-    if plan.symmetric or not plan.encrypts or verdict.case.main is None:
+    if not plan.encrypts or verdict.case.main is None:
         return
     key = verdict.case.main.key
+    if plan.symmetric:
+        if isinstance(key, SecretKey) and key.root.ticket is not None:
+            _check_key_size(key.root.secret, plan, verdict.case)
+        return
     if isinstance(key, CertificateKey) and not isinstance(key.certificate.public_key, rsa.RSAPublicKey):
         raise WSSecurityError(Reason.KEY_KIND, "no reply can be encrypted to a key that is not RSA")
 
 
-def secret_of(case: Case) -> SharedSecret | ContextKey | None:
+def _check_key_size(secret: bytes, plan: Plan, case: Case) -> None:
+    """A ticket's key is as long as its encryption type has it, whatever the suite wants."""
+    if case.evidence.decryptions or plan.requirements.encryption_derived:
+        return  # it fits what the request used
+    if len(secret) != CIPHERS[plan.requirements.suite.encryptions[0]].key_bytes:
+        raise WSSecurityError(Reason.KEY_SIZE, f"a ticket's key of {len(secret)} bytes")
+
+
+def secret_of(case: Case) -> SharedSecret | ContextKey | TicketSecret | None:
     """The secret that a symmetric request was protected with, and its reply will be."""
     main = case.main
     if main is None or not isinstance(main.key, SecretKey):
         return None
     root = main.key.root
+    if root.ticket is not None:
+        return TicketSecret(root.secret, root.sha1)
     return root.context or SharedSecret(root.secret, root.sha1)
 
 

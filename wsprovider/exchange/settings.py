@@ -1,13 +1,17 @@
 """What one endpoint is told beside its policy: times, limits, roles, addresses, its operations."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Final
 
 from wsprovider.inbound.finding import Freshness
 from wsprovider.words.limits import Limits
 
-__all__ = ["ConversationSettings", "Freshness", "Operation", "RecipientSettings"]
+__all__ = ["ConversationSettings", "Freshness", "KerberosSettings", "Operation", "RecipientSettings"]
+
+_PRINCIPAL: Final = re.compile(r"((?:[^\\@]|\\.)*)@(.*)", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,40 @@ class ConversationSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class KerberosSettings:
+    """Whose tickets an endpoint takes, and as whom.
+
+    Attributes:
+        realms: whose principals may call; empty: every realm that the KDC vouches for.
+        names: names of callers by their principals (``alice@REALM``).
+        strip_realm: a principal that has no name there is called by what stands before its realm.
+        later_messages: a message may name a ticket that an earlier one has shown.
+        per_owner: tickets of one principal that are known by name.
+        tickets: tickets of all.
+    """
+
+    realms: frozenset[str] = frozenset()
+    names: Mapping[str, str] = field(default_factory=dict)
+    strip_realm: bool = False
+    later_messages: bool = False
+    per_owner: int = 1_000
+    tickets: int = 100_000
+
+    def name_of(self, principal: str) -> str:
+        """The name that a service sees."""
+        named = self.names.get(principal)
+        if named is not None:
+            return named
+        return split_principal(principal)[0] if self.strip_realm else principal
+
+
+def split_principal(principal: str) -> tuple[str, str]:
+    """Name and realm; either may hold an ``@`` of its own, behind a backslash."""
+    found = _PRINCIPAL.fullmatch(principal)
+    return (principal, "") if found is None else (found[1], found[2])
+
+
+@dataclass(frozen=True, slots=True)
 class RecipientSettings:
     """Everything about an endpoint that is not policy and not key material.
 
@@ -66,6 +104,7 @@ class RecipientSettings:
         addresses: absolute URLs that wsa:To may name (their host matters only when non-empty).
         path: the endpoint's path, which wsa:To must end with in any case.
         conversation: of security contexts, where the policy has them.
+        kerberos: of Kerberos tickets, where the policy has them.
     """
 
     name: str
@@ -80,3 +119,4 @@ class RecipientSettings:
     crosscheck: bool = False
     addresses: tuple[str, ...] = ()
     conversation: ConversationSettings = field(default_factory=ConversationSettings)
+    kerberos: KerberosSettings = field(default_factory=KerberosSettings)

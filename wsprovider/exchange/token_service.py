@@ -18,6 +18,7 @@ from wsprovider.conversation.request import Kind, Target, TokenRequest, refused
 from wsprovider.conversation.response import Proof, write_cancelled, write_issued
 from wsprovider.crypto.derivation import p_sha1
 from wsprovider.exchange.callers import same_owner
+from wsprovider.exchange.kerberos import ticket_of
 from wsprovider.exchange.settings import RecipientSettings
 from wsprovider.exchange.ways import Stage, Way
 from wsprovider.inbound.evidence import Evidence, SecretKey
@@ -44,6 +45,7 @@ class Errand:
         counted_for: whose share of contexts a new one takes.
         way: by which it came.
         context: that is to be renewed or cancelled.
+        until: when what proved the owner ends; no context outlives it.
     """
 
     request: TokenRequest
@@ -51,6 +53,7 @@ class Errand:
     counted_for: str
     way: Way
     context: SecurityContext | None = None
+    until: datetime | None = None
 
 
 class TokenService:
@@ -113,14 +116,16 @@ class TokenService:
         if request.applies_to is not None:
             self._check_applies_to(request)
         counted_for = owner.name or network_of(address)
+        ticket = ticket_of(case)
+        until = None if ticket is None else ticket.expires
         if request.kind is Kind.ISSUE:
             if not conversation.server_entropy and conversation.client_entropy and request.entropy is None:
                 raise refused(version, "the policy wants the client's entropy")
-            return Errand(request, owner, counted_for, way)
+            return Errand(request, owner, counted_for, way, until=until)
         if request.target is None:
             raise RuntimeError("a request that was read has its target")
         context = self._target(request, request.target, case, way, owner, now)
-        return Errand(request, owner, counted_for, way, context)
+        return Errand(request, owner, counted_for, way, context, until)
 
     def _check_applies_to(self, request: TokenRequest) -> None:
         address = request.applies_to or ""
@@ -186,6 +191,8 @@ class TokenService:
         created = now.replace(microsecond=now.microsecond // 1000 * 1000)
         life = self._settings.conversation.life
         expires = created + min(life, request.lifetime or life)
+        if errand.until is not None:
+            expires = min(expires, errand.until)
         proof, secret = self._key(errand)
         if context is None:
             context = self._issue(errand, secret, expires, now)

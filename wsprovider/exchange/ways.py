@@ -90,22 +90,15 @@ def _ways(outer: Requirements) -> Iterator[Way]:
     if conversation is None:
         yield _way(Stage.PLAIN, outer, None)
         return
-    managed = _managed(outer)
-    yield _way(Stage.CONVERSATION, outer, conversation, without_kinds=managed.request == outer.request)
+    yield _way(Stage.CONVERSATION, outer, conversation)
     for bootstrap in conversation.bootstrap:
         yield _way(Stage.BOOTSTRAP, bootstrap, conversation)
         yield _way(Stage.ENDORSED, _endorsed(bootstrap, outer), conversation)
-    yield _way(Stage.MANAGEMENT, managed, conversation)
+    yield _way(Stage.MANAGEMENT, _managed(outer), conversation)
 
 
-def _way(
-    stage: Stage,
-    requirements: Requirements,
-    conversation: ConversationRequirements | None,
-    *,
-    without_kinds: bool = False,
-) -> Way:
-    kinds = frozenset[Kind]() if without_kinds else _REQUESTS[stage]
+def _way(stage: Stage, requirements: Requirements, conversation: ConversationRequirements | None) -> Way:
+    kinds = _REQUESTS[stage]
     if conversation is not None:
         kinds -= frozenset() if conversation.cancel else {Kind.CANCEL}
         kinds -= frozenset() if conversation.renew else {Kind.RENEW}

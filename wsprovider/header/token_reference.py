@@ -89,6 +89,13 @@ class ContextReference:
 
 
 @dataclass(frozen=True, slots=True)
+class TicketReference:
+    """The key of an AP-REQ, by the SHA-1 of its octets (Kerberos Token Profile 1.1, section 3.5)."""
+
+    sha1: bytes
+
+
+@dataclass(frozen=True, slots=True)
 class ImpliedDerivation:
     """A key derived from the one that is named, without a token for it (WS-SecureConversation 1.3, section 8).
 
@@ -102,7 +109,9 @@ class ImpliedDerivation:
     length: int
 
 
-KeyReference = LocalReference | EncryptedKeyReference | ContextReference | CertificateReference
+KeyReference = (
+    LocalReference | EncryptedKeyReference | ContextReference | TicketReference | CertificateReference
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +207,8 @@ def _read_direct(element: etree._Element) -> LocalReference | ContextReference:
 
 def _read_implied(element: etree._Element, limits: Limits) -> ImpliedDerivation | None:
     """WS-SecureConversation 1.3, section 8: Nonce and Length as attributes."""
+    if not len(element.attrib):
+        return None
     found = [
         (namespace, element.get(nonce), element.get(length))
         for namespace, nonce, length in _IMPLIED
@@ -234,6 +245,8 @@ def _read_key_identifier(element: etree._Element, limits: Limits) -> KeyReferenc
         return KeyIdentifierReference(value)
     if kind == uris.ENCRYPTED_KEY_SHA1:
         return EncryptedKeyReference(value)
+    if kind == uris.KERBEROS_AP_REQ_SHA1:
+        return TicketReference(value)
     if kind == uris.X509_V3 and 0 < len(value) <= limits.certificate_bytes:
         return EmbeddedCertificate(value)
     raise WSSecurityError(Reason.UNSUPPORTED_REFERENCE, kind or "no ValueType")  # BSP R3054

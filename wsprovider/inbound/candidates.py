@@ -15,6 +15,7 @@ from wsprovider.header import (
     derived_key_token,
     encrypted_data,
     encrypted_key,
+    kerberos_token,
     security_context_token,
     signature,
     signature_confirmation,
@@ -26,6 +27,7 @@ from wsprovider.header.derived_key_token import DerivedKeyToken
 from wsprovider.header.encrypted_data import EncryptedData
 from wsprovider.header.encrypted_key import EncryptedKey
 from wsprovider.header.fields import only_elements
+from wsprovider.header.kerberos_token import KerberosToken
 from wsprovider.header.security_context_token import SecurityContextToken
 from wsprovider.header.signature import Signature
 from wsprovider.header.signature_confirmation import SignatureConfirmation
@@ -43,6 +45,7 @@ class Candidates:
     timestamps: dict[int, Timestamp] = field(default_factory=dict)
     usernames: dict[int, UsernameToken] = field(default_factory=dict)
     certificates: dict[int, BinarySecurityToken] = field(default_factory=dict)
+    tickets: dict[int, KerberosToken] = field(default_factory=dict)
     encrypted_keys: dict[int, EncryptedKey] = field(default_factory=dict)
     derived_keys: dict[int, DerivedKeyToken] = field(default_factory=dict)
     contexts: dict[int, SecurityContextToken] = field(default_factory=dict)
@@ -87,6 +90,8 @@ def read_children(
     ):
         if len(found) > limit:
             raise WSSecurityError(reason, f"more than {limit}")
+    if len(candidates.tickets) > 1:
+        raise WSSecurityError(Reason.DUPLICATE_HEADER_CHILD, "Kerberos token")
     if len(candidates.contexts) > 1:
         raise WSSecurityError(Reason.DUPLICATE_HEADER_CHILD, "SecurityContextToken")
     if len(candidates.usernames) + len(candidates.certificates) > limits.tokens:
@@ -95,6 +100,8 @@ def read_children(
 
 def _read_child(element: etree._Element, index: int, candidates: Candidates, limits: Limits) -> None:
     kind = _KINDS.get(element.tag)
+    if element.tag == binary_security_token.TAG and element.get("ValueType") in kerberos_token.VALUE_TYPES:
+        kind = ("tickets", kerberos_token.read)
     if kind is None:
         raise WSSecurityError(Reason.UNKNOWN_HEADER_CHILD, element.tag)
     name, read_element = kind

@@ -1,7 +1,7 @@
 """What the examination of one message is given: keys, clock, budgets, the algorithms let in."""
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from wsprovider.crypto.ciphers import CIPHERS
 from wsprovider.header.timestamp import Timestamp
 from wsprovider.keyring.contexts import ContextKey
 from wsprovider.keyring.snapshot import KeySnapshot
+from wsprovider.keyring.tickets import TicketKey
 from wsprovider.policy.requirements import MessageRequirements, Protection
 from wsprovider.ports import Entropy
 from wsprovider.words.errors import WSSecurityError
@@ -92,6 +93,40 @@ def no_contexts(identifier: str, namespace: str | None) -> ContextKey:
     raise WSSecurityError(Reason.UNSUPPORTED_REFERENCE, f"security context {identifier}")
 
 
+class Tickets(Protocol):
+    """Where the keys of Kerberos tickets come from."""
+
+    def shown(self, token: bytes) -> TicketKey:
+        """The key of an AP-REQ that stands in the message.
+
+        Raises:
+            WSSecurityError: UNSUPPORTED_TOKEN where nobody takes tickets; what accepting it says.
+            BackendError: the service's own keys cannot be read.
+        """
+        ...
+
+    def named(self, sha1: bytes) -> TicketKey:
+        """The key of an AP-REQ that an earlier message has shown.
+
+        Raises:
+            WSSecurityError: TICKET_UNKNOWN, or UNRESOLVED_REFERENCE where nobody takes tickets.
+            BackendError: the store did not answer.
+        """
+        ...
+
+
+class NoTickets:
+    """Of an endpoint that takes none."""
+
+    def shown(self, token: bytes) -> TicketKey:
+        """See :meth:`Tickets.shown`."""
+        raise WSSecurityError(Reason.UNSUPPORTED_TOKEN, f"a Kerberos ticket of {len(token)} bytes")
+
+    def named(self, sha1: bytes) -> TicketKey:
+        """See :meth:`Tickets.named`."""
+        raise WSSecurityError(Reason.UNRESOLVED_REFERENCE, f"the Kerberos ticket {sha1.hex()}")
+
+
 class SecondOpinion(Protocol):
     """Another engine that must agree with ours (``crosscheck``)."""
 
@@ -127,6 +162,7 @@ class Context:
         timestamp_seen: told each Timestamp that can be read, also before anything is decrypted; raises
             TIMESTAMP_EXPIRED or TIMESTAMP_FUTURE.
         contexts: looks up security contexts.
+        tickets: gives the keys of Kerberos tickets.
         understood: header blocks, by Clark name, that somebody behind us understands.
         second_opinion: checks what our engine accepted with another one; None without.
     """
@@ -141,5 +177,6 @@ class Context:
     timestamp_seen: Callable[[Timestamp], None]
     unwrapping: Callable[[], None] = lambda: None
     contexts: FindContext = no_contexts
+    tickets: Tickets = field(default_factory=NoTickets)
     second_opinion: SecondOpinion | None = None
     understood: frozenset[str] = frozenset()

@@ -159,6 +159,9 @@ def decrypt_found(one: Found, key: SecretKey, context: Context) -> Decrypted:
     row = CIPHERS[method]
     length = len(key.secret)
     short = context.gate.short_keys and not row.authenticated and length == 16
+    if length != row.key_bytes and not short and key.root.ticket is not None and key.derived is None:
+        # nobody chose that length for the suite; it is the ticket's affair, and no secret
+        raise WSSecurityError(Reason.KEY_SIZE, f"a ticket's key of {length} bytes")
     if length != row.key_bytes and not short:
         raise WSSecurityError(Reason.DECRYPTION)
     plaintext = decrypt(method, key.secret, one.data.octets)

@@ -15,6 +15,8 @@ from wsprovider.header.signature import Signature
 from wsprovider.inbound.candidates import Candidates
 from wsprovider.keyring.contexts import ContextKey
 from wsprovider.keyring.material import Certificate, KeyPair
+from wsprovider.keyring.tickets import TicketKey
+from wsprovider.policy.requirements import KeySource
 from wsprovider.soap.envelope import Envelope
 from wsprovider.words.suites import KeyTransport
 from wsprovider.xml.ids import Ids
@@ -29,6 +31,7 @@ class KeyRoot:
         encrypted_key: the candidate it was unwrapped from; None when established before.
         recipient: our key pair that unwrapped it.
         context: the security context whose key it is.
+        ticket: the Kerberos ticket that it came by.
     """
 
     secret: bytes
@@ -36,6 +39,14 @@ class KeyRoot:
     encrypted_key: EncryptedKey | None = None
     recipient: KeyPair | None = None
     context: ContextKey | None = None
+    ticket: TicketKey | None = None
+
+    @property
+    def source(self) -> KeySource:
+        """What it came by."""
+        if self.context is not None:
+            return KeySource.CONTEXT
+        return KeySource.ENCRYPTED_KEY if self.ticket is None else KeySource.TICKET
 
     def __repr__(self) -> str:
         name = self.sha1.hex() if self.context is None else self.context.identifier

@@ -38,6 +38,7 @@ from wsprovider.inbound.evidence import (
 )
 from wsprovider.inbound.keys import Keys
 from wsprovider.inbound.opening import Opened, open_signature
+from wsprovider.policy.requirements import KeySource
 from wsprovider.soap import envelope as soap_envelope
 from wsprovider.soap.envelope import Envelope
 from wsprovider.soap.version import SoapVersion
@@ -105,6 +106,7 @@ class _Examination:
         self.closed: list[_Closed] = []
         self.opened_indices: set[int] = set()
         self.revealed: set[int] = set()
+        self.stamps: list[Place] = []
         self.decrypted: list[Decrypted] = []
         self.found: list[Found] = []
         self.resolved: list[SecretKey] | None = None
@@ -162,8 +164,8 @@ class _Examination:
             raise WSSecurityError(Reason.SIGNATURE_MISSING)
         if gate.timestamp and not self.candidates.timestamps:
             raise WSSecurityError(Reason.TIMESTAMP_MISSING)
-        for index in self.candidates.timestamps:
-            place = place_of(self._security()[index])
+        self.stamps = [place_of(self._security()[index]) for index in self.candidates.timestamps]
+        for place in self.stamps:
             if not any(place in closed.covered.places for closed in self.closed):
                 raise WSSecurityError(Reason.TIMESTAMP_NOT_SIGNED)
 
@@ -222,14 +224,14 @@ class _Examination:
         Raises:
             WSSecurityError: PROTECTION_KEY.
         """
-        if not self.context.gate.signature:
+        if not pending or not self.context.gate.signature:
             return
-        stamps = [place_of(self._security()[index]) for index in self.candidates.timestamps]
-        fresh = [one for one in self.closed if all(place in one.covered.places for place in stamps)]
+        fresh = [one for one in self.closed if one.covered.places.issuperset(self.stamps)]
         roots = {one.opened.key.root for one in fresh if isinstance(one.opened.key, SecretKey)}
         certified = any(isinstance(one.opened.key, CertificateKey) for one in fresh)
         for _, key in self._keyed(pending):
-            shown = key.root in roots or (certified and key.root.context is None)
+            by_certificate = certified and key.root.source is KeySource.ENCRYPTED_KEY
+            shown = key.root in roots or by_certificate
             if not shown:
                 raise WSSecurityError(Reason.PROTECTION_KEY, "a key that no signature shows")
 

@@ -13,11 +13,13 @@ from lxml import etree
 from wsprovider.crypto.ciphers import unwrap_key
 from wsprovider.crypto.derivation import DEFAULT_LABEL, p_sha1
 from wsprovider.header.encrypted_key import EncryptedKey
+from wsprovider.header.kerberos_token import KerberosToken
 from wsprovider.header.security_context_token import SecurityContextToken
 from wsprovider.header.token_reference import (
     ContextReference,
     EncryptedKeyReference,
     LocalReference,
+    TicketReference,
     TokenReference,
 )
 from wsprovider.inbound.candidates import Candidates
@@ -30,6 +32,7 @@ from wsprovider.keyring.material import (
     EmbeddedCertificate,
     KeyPair,
 )
+from wsprovider.keyring.tickets import ticket_sha1
 from wsprovider.words.errors import SoapError, SoapFault, WSSecurityError
 from wsprovider.words.reasons import Reason
 from wsprovider.words.trust import BY_TOKEN_TYPE
@@ -47,6 +50,7 @@ class Keys:
         self.roots: dict[int, KeyRoot] = {}
         self._established: dict[bytes, KeyRoot] = {}
         self._contexts: dict[str, KeyRoot] = {}
+        self._tickets: dict[bytes, KeyRoot] = {}
         self._derived: dict[int, SecretKey] = {}
         self.used: set[int] = set()
 
@@ -68,7 +72,7 @@ class Keys:
             if token is not None and reference.implied is None:
                 self.used.add(index)
                 return self._trusted(token.certificate, index)
-        elif not isinstance(named, EncryptedKeyReference | ContextReference):
+        elif not isinstance(named, EncryptedKeyReference | ContextReference | TicketReference):
             if reference.implied is not None:
                 raise WSSecurityError(Reason.DERIVATION_SOURCE, "a certificate is no secret")
             return self._certificate(named)
@@ -98,6 +102,8 @@ class Keys:
             key = self._established_secret(named)
         elif isinstance(named, ContextReference):
             key = self._context_named(named)
+        elif isinstance(named, TicketReference):
+            key = self._ticket_named(named)
         else:
             raise WSSecurityError(Reason.UNSUPPORTED_REFERENCE, "data encrypted to a certificate")
         implied = reference.implied
@@ -128,6 +134,10 @@ class Keys:
         if context is not None:
             self.used.add(index)
             return self._context_held(context)
+        ticket = self._candidates.tickets.get(index)
+        if ticket is not None:
+            self.used.add(index)
+            return self._ticket_held(ticket)
         if index in self._candidates.derived_keys:
             key = self._derived[index] = self._derive(index)
             self.used.add(index)
@@ -174,6 +184,26 @@ class Keys:
         _same_instance(root, token.instance)
         return SecretKey(root.secret, root)
 
+    def _ticket_held(self, token: KerberosToken) -> SecretKey:
+        sha1 = ticket_sha1(token.octets)
+        root = self._tickets.get(sha1)
+        if root is None:
+            ticket = self._context.tickets.shown(token.octets)
+            root = self._tickets[sha1] = KeyRoot(ticket.secret, sha1, ticket=ticket)
+        return SecretKey(root.secret, root)
+
+    def _ticket_named(self, reference: TicketReference) -> SecretKey:
+        """By its hash; it is the ticket in this message if one there has it."""
+        for index, token in self._candidates.tickets.items():
+            if ticket_sha1(token.octets) == reference.sha1:
+                self.used.add(index)
+                return self._ticket_held(token)
+        root = self._tickets.get(reference.sha1)
+        if root is None:
+            ticket = self._context.tickets.named(reference.sha1)
+            root = self._tickets[reference.sha1] = KeyRoot(ticket.secret, reference.sha1, ticket=ticket)
+        return SecretKey(root.secret, root)
+
     def _context_root(self, identifier: str, namespace: str | None) -> KeyRoot:
         root = self._contexts.get(identifier)
         if root is None:
@@ -191,7 +221,7 @@ class Keys:
                 raise WSSecurityError(Reason.UNSUPPORTED_REFERENCE, "not a certificate")
             self.used.add(index)
             named = token.certificate
-        if isinstance(named, EncryptedKeyReference | ContextReference):
+        if isinstance(named, EncryptedKeyReference | ContextReference | TicketReference):
             raise WSSecurityError(Reason.UNSUPPORTED_REFERENCE, "a key encrypted by a key")
         pairs = self._context.keys.decryption_keys(named, self._context.now)
         if not pairs:
@@ -206,13 +236,16 @@ class Keys:
         if isinstance(named, LocalReference):
             source = self._index(named)
             candidates = self._candidates
-            if source not in candidates.encrypted_keys and source not in candidates.contexts:
+            secrets = (candidates.encrypted_keys, candidates.contexts, candidates.tickets)
+            if not any(source in found for found in secrets):
                 raise WSSecurityError(Reason.DERIVATION_SOURCE, named.id)  # one level, from a secret only
             base = self._secret_at(source)
         elif isinstance(named, EncryptedKeyReference):
             base = self._established_secret(named)
         elif isinstance(named, ContextReference):
             base = self._context_named(named)
+        elif isinstance(named, TicketReference):
+            base = self._ticket_named(named)
         else:
             raise WSSecurityError(Reason.DERIVATION_SOURCE, "a certificate is no secret")
         if token.source.implied is not None:
@@ -260,12 +293,13 @@ class Keys:
             for index, token in self._candidates.certificates.items()
             if CertificateIndex((_parsed(token.certificate.der),), _itself).find(reference)
         ]
-        if len(named) > 1:
+        if len({certificate.der for _, certificate in named}) > 1:
             raise WSSecurityError(Reason.AMBIGUOUS_KEY, "several tokens of the message have that name")
         if not named:
             return None
+        # CXF sends a certificate twice that both signs and endorses: it is one answer all the same
+        self.used.update(index for index, _ in named)
         index, certificate = named[0]
-        self.used.add(index)
         return self._trusted(certificate, index)
 
     def _trusted(self, embedded: EmbeddedCertificate, index: int | None) -> CertificateKey:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from wsprovider.crypto.ciphers import wrap_key
+from wsprovider.crypto.ciphers import CIPHERS, wrap_key
 from wsprovider.crypto.derivation import DEFAULT_LABEL, p_sha1
 from wsprovider.header import binary_security_token, derived_key_token, encrypted_key
 from wsprovider.header import token_reference as str_
@@ -15,9 +15,10 @@ from wsprovider.ports import Entropy
 from wsprovider.words import namespaces as ns
 from wsprovider.words import uris
 from wsprovider.words.errors import ConfigurationError, Problem
-from wsprovider.words.suites import KeyTransport
+from wsprovider.words.suites import KeyTransport, Suite
 
 _NONCE_BYTES = 16
+_SHORT_KEY_BYTES = 16
 
 
 @dataclass(slots=True)
@@ -104,6 +105,19 @@ def certificate_reference(certificate: Certificate, naming: Naming, enclosed: st
 def enclosed_token(certificate: Certificate, identifier: str) -> bytes:
     """The BinarySecurityToken for a certificate that signs."""
     return binary_security_token.write(identifier, certificate)
+
+
+def check_length(secret: bytes, method: str, suite: Suite) -> None:
+    """A ticket's key is as long as its encryption type has it, whatever the suite wants.
+
+    Raises:
+        ConfigurationError: the cipher takes no key of that length.
+    """
+    row = CIPHERS[method]
+    short = suite.short_symmetric_keys and not row.authenticated and len(secret) == _SHORT_KEY_BYTES
+    if len(secret) != row.key_bytes and not short:
+        what = f"the ticket's key has {len(secret)} bytes, which {method} does not take"
+        raise ConfigurationError([Problem("kerberos", what)])
 
 
 def derive(

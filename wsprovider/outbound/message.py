@@ -105,6 +105,20 @@ class SharedSecret:
 
 
 @dataclass(frozen=True, slots=True)
+class TicketSecret:
+    """The key of a Kerberos ticket.
+
+    Attributes:
+        sha1: of the AP-REQ, by which a reply names it.
+        token: the AP-REQ, of a request that shows it.
+    """
+
+    secret: bytes = field(repr=False)
+    sha1: bytes
+    token: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Algorithms:
     """Methods that the message to be answered used, which a reply follows; None: the suite's first.
 
@@ -131,6 +145,7 @@ class Outgoing:
         encrypt_to: the receiver's certificate.
         secret: of a reply in a symmetric binding.
         context: whose key protects the message, where the policy wants a security context.
+        ticket: likewise, where the policy wants a Kerberos ticket.
         endorsing: our key pair and the context that sign the message signature, one for each requirement.
     """
 
@@ -146,7 +161,8 @@ class Outgoing:
     encrypt_to: Certificate | None = None
     secret: SharedSecret | None = None
     context: ContextKey | None = None
-    endorsing: Sequence[KeyPair | ContextKey] = ()
+    ticket: TicketSecret | None = None
+    endorsing: Sequence[KeyPair | ContextKey | TicketSecret] = ()
     algorithms: Algorithms = field(default_factory=Algorithms)
 
 

@@ -9,13 +9,15 @@ from wsprovider.crypto.algorithms import (
     sign_asymmetric,
     sign_symmetric,
 )
-from wsprovider.header import security_context_token, signature
+from wsprovider.header import kerberos_token, security_context_token, signature
 from wsprovider.header import token_reference as str_
 from wsprovider.keyring.contexts import ContextKey
 from wsprovider.keyring.material import KeyPair
 from wsprovider.outbound import keys as out_keys
 from wsprovider.outbound.keys import Secret
+from wsprovider.outbound.message import TicketSecret
 from wsprovider.outbound.plan import Naming
+from wsprovider.words import uris
 from wsprovider.words.errors import ConfigurationError, Problem
 from wsprovider.words.suites import Suite
 
@@ -105,6 +107,18 @@ def pair_signer(
     return Signer(
         method, sign, str_.with_id(reference, identifier), (identifier, value, signature.STR_TRANSFORM)
     )
+
+
+def ticket_secret(ticket: TicketSecret, identifier: str) -> Secret:
+    """The key of a Kerberos ticket: by the token in the same message, or by its hash.
+
+    Kerberos Token Profile 1.1, section 3.3.
+    """
+    if ticket.token is None:
+        return Secret(ticket.secret, str_.write_key_identifier(uris.KERBEROS_AP_REQ_SHA1, ticket.sha1))
+    token = kerberos_token.write(identifier, ticket.token)
+    reference = str_.write_local(identifier, uris.KERBEROS_GSS_AP_REQ)
+    return Secret(ticket.secret, reference, token, identifier)
 
 
 def context_secret(context: ContextKey, identifier: str) -> Secret:

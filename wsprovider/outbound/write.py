@@ -24,7 +24,7 @@ from wsprovider.outbound import keys as out_keys
 from wsprovider.outbound.body import PREFIX, Body, make_body
 from wsprovider.outbound.envelope import write_envelope
 from wsprovider.outbound.keys import Secret, Transported
-from wsprovider.outbound.message import Outgoing, Sent
+from wsprovider.outbound.message import Outgoing, Sent, TicketSecret
 from wsprovider.outbound.order import HeaderChildren
 from wsprovider.outbound.plan import Plan
 from wsprovider.outbound.signing import (
@@ -34,7 +34,9 @@ from wsprovider.outbound.signing import (
     make_signature,
     pair_signer,
     secret_signer,
+    ticket_secret,
 )
+from wsprovider.policy.requirements import KeySource
 from wsprovider.ports import Entropy
 from wsprovider.words import uris
 from wsprovider.words.errors import ConfigurationError, Problem
@@ -135,7 +137,7 @@ class _Writer:
 
     def _suffix(self) -> str:
         """The end of every id; in a reply under a shared secret it says so."""
-        shared = self.out.context or self.out.secret
+        shared = self.out.context or self.out.ticket or self.out.secret
         if self.requirements.request or shared is None:
             return self.entropy(_ID_BYTES).hex()
         return reply_suffix(shared.secret, self.entropy(NONCE_BYTES))
@@ -160,6 +162,8 @@ class _Writer:
         shared = self.out.secret
         if self.requirements.in_context:
             base = self._context_secret(self.out.context)
+        elif self.requirements.key_source is KeySource.TICKET:
+            base = self._ticket_secret(self.out.ticket)
         elif shared is not None:
             reference = str_.write_key_identifier(uris.ENCRYPTED_KEY_SHA1, shared.sha1, uris.ENCRYPTED_KEY)
             base = Secret(shared.secret, reference)
@@ -178,6 +182,13 @@ class _Writer:
         if context is None:
             raise ConfigurationError([Problem("conversation", "there is no security context")])
         secret = context_secret(context, self._id("SCT"))
+        self.header.context += secret.token  # a ticket may protect what a context endorses
+        return secret
+
+    def _ticket_secret(self, ticket: TicketSecret | None) -> Secret:
+        if ticket is None:
+            raise ConfigurationError([Problem("kerberos", "there is no ticket")])
+        secret = ticket_secret(ticket, self._id("KRB"))
         self.header.context = secret.token
         return secret
 
@@ -273,6 +284,8 @@ class _Writer:
         if secret is None:
             raise ConfigurationError([Problem("encryption", "no key to encrypt with")])
         method = self.out.algorithms.encryption or self.suite.encryptions[0]
+        if self.requirements.key_source is KeySource.TICKET and not self.requirements.encryption_derived:
+            out_keys.check_length(secret.secret, method, self.suite)
         identifier = self._id("ED")
         self.encrypted_ids.append(identifier)
         data = encrypted_data.write(
@@ -329,9 +342,13 @@ class _Writer:
             raise ConfigurationError([Problem("signature", "no key to endorse with")])
         return [self._endorser(key) for key in keys]
 
-    def _endorser(self, key: KeyPair | ContextKey) -> Signer:
+    def _endorser(self, key: KeyPair | ContextKey | TicketSecret) -> Signer:
         if isinstance(key, ContextKey):
             return secret_signer(self._context_secret(key), self.suite, None)
+        if isinstance(key, TicketSecret):
+            signer = secret_signer(ticket_secret(key, self._id("KRB")), self.suite, None)
+            self.endorsing_token = _Part(*signer.target[:2]) if signer.target is not None else None
+            return signer
         protect, naming = self.requirements.protect_tokens, self.plan.endorsing_naming
         signer = pair_signer(key, self.suite, None, naming, self._id, protect=protect)
         if signer.token and signer.target is not None:

@@ -6,12 +6,14 @@ from wsprovider.policy import model
 from wsprovider.policy.requirements import (
     ConversationRequirements,
     EndorsingRequirement,
+    KeySource,
     MessageRequirements,
     PartsRequirement,
     Protection,
     ProtectionToken,
     Requirements,
     UsernameRequirement,
+    source_of,
 )
 from wsprovider.words.errors import ConfigurationError, Problem
 
@@ -78,6 +80,7 @@ class _Compiler:
             **{**common, **reply},
         )
         self._sane(request_requirements)
+        self._fit_for_tickets(request_requirements)
         client = (
             isinstance(binding, model.TransportBinding)
             and binding.token.client is model.ClientAuthentication.CERTIFICATE
@@ -189,7 +192,7 @@ class _Compiler:
         return None
 
     def _protection(self, token: model.Token) -> ProtectionToken | None:
-        if isinstance(token, model.SecureConversationToken):
+        if isinstance(token, model.SecureConversationToken | model.KerberosToken):
             return token
         return self._x509(token, "ProtectionToken")
 
@@ -197,11 +200,15 @@ class _Compiler:
         found: list[EndorsingRequirement] = []
         for supporting in alternative.supporting:
             for token in supporting.tokens if supporting.endorsing else ():
-                if not isinstance(token, model.X509Token):
+                if not isinstance(token, model.X509Token | model.KerberosToken):
                     self.refuse(f"{type(token).__name__} as endorsing supporting token is not supported")
                     continue
                 if token.derived_keys is not model.DerivedKeys.NONE:
-                    self.refuse("keys derived from an endorsing X509Token prove no client key")
+                    self.refuse("keys derived from an endorsing token are not supported")
+                if supporting.signed and not _in_requests(token):
+                    self.refuse("a signed endorsing token that no request includes cannot be signed")
+                if supporting.encrypted and isinstance(token, model.KerberosToken):
+                    self.refuse("an encrypted endorsing KerberosToken is not supported")
                 found.append(EndorsingRequirement(token, supporting.signed, supporting.encrypted))
         if len(found) > 1:
             self.refuse("more than one endorsing supporting token is not supported")
@@ -230,6 +237,23 @@ class _Compiler:
             return PartsRequirement(body=True, all_headers=empty_means_all)
         return PartsRequirement(body=parts.body, headers=parts.headers)
 
+    def _fit_for_tickets(self, message: MessageRequirements) -> None:
+        """One ticket's key protects several messages, so that what was sealed for one would fit another.
+
+        (A message may name the ticket of an earlier one; authenticators without a sub-key all bring the same.)
+        """
+        if message.protection is not Protection.SYMMETRIC or message.key_source is not KeySource.TICKET:
+            return
+        signed, sealed = message.signed, message.encrypted
+        bare = sealed.all_headers and not signed.all_headers
+        bare = bare or not all(_wants(signed, part) for part in sealed.headers)
+        if bare or (sealed.body and not signed.body):
+            self.refuse("a KerberosToken's key encrypts nothing that it does not sign: add it to SignedParts")
+        if any(one.encrypted and not one.signed for one in message.usernames):
+            self.refuse("an encrypted UsernameToken beside a KerberosToken must be signed as well")
+        if any(source_of(one.token) is KeySource.TICKET for one in message.endorsing):
+            self.refuse("an endorsing KerberosToken beside one that protects the message is not supported")
+
     def _sane(self, message: MessageRequirements) -> None:
         """Refuse a policy under which a message would prove nothing."""
         if message.protection is Protection.TRANSPORT:
@@ -246,3 +270,12 @@ class _Compiler:
                 "without IncludeTimestamp or SignedParts nothing is signed and replay cannot be "
                 "told: add IncludeTimestamp"
             )
+
+
+def _wants(parts: PartsRequirement, part: model.HeaderPart) -> bool:
+    everything = f"{{{part.namespace}}}{part.name}"
+    return part in parts.headers or parts.all_headers or (part.name is not None and parts.wants(everything))
+
+
+def _in_requests(token: model.X509Token | model.KerberosToken) -> bool:
+    return token.inclusion not in (model.Inclusion.NEVER, model.Inclusion.ALWAYS_TO_INITIATOR)

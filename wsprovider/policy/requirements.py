@@ -11,8 +11,23 @@ from enum import Enum
 from wsprovider.policy import model
 from wsprovider.words.suites import Suite
 
-ProtectionToken = model.X509Token | model.SecureConversationToken
+ProtectionToken = model.X509Token | model.SecureConversationToken | model.KerberosToken
 """Tokens whose key can sign and encrypt."""
+
+
+class KeySource(Enum):
+    """Where a secret comes from that both sides hold."""
+
+    ENCRYPTED_KEY = "EncryptedKey"
+    CONTEXT = "SecurityContextToken"
+    TICKET = "Kerberos ticket"
+
+
+def source_of(token: ProtectionToken | None) -> KeySource:
+    """Where the secret of a protection token comes from."""
+    if isinstance(token, model.SecureConversationToken):
+        return KeySource.CONTEXT
+    return KeySource.TICKET if isinstance(token, model.KerberosToken) else KeySource.ENCRYPTED_KEY
 
 
 class Protection(Enum):
@@ -111,9 +126,14 @@ class MessageRequirements:
     references: frozenset[model.KeyReference] = frozenset()
 
     @property
+    def key_source(self) -> KeySource:
+        """Where the protection token's secret comes from."""
+        return source_of(self.signature_token or self.encryption_token)
+
+    @property
     def in_context(self) -> bool:
         """The protection token is a security context."""
-        return isinstance(self.signature_token or self.encryption_token, model.SecureConversationToken)
+        return self.key_source is KeySource.CONTEXT
 
     @property
     def has_signature(self) -> bool:

@@ -22,7 +22,8 @@ from wsprovider.adapters.shared import open_store
 from wsprovider.adapters.users.opening import open_users
 from wsprovider.config.classes import import_classes
 from wsprovider.config.demands import demands_of
-from wsprovider.config.environment import process_environ
+from wsprovider.config.endpoints import asks_users, seals
+from wsprovider.config.environment import process_environ, set_krb5_conf
 from wsprovider.config.load import load_provider
 from wsprovider.config.model import EndpointConfig, ProviderConfig, ServiceConfig
 from wsprovider.config.problems import Problems
@@ -41,6 +42,7 @@ from wsprovider.server.endpoint import Endpoint
 from wsprovider.server.interface import headers_of
 from wsprovider.server.invoker import Invoker
 from wsprovider.server.protocols import SecureSoap11
+from wsprovider.server.tickets import TicketKeyrings, established
 from wsprovider.server.wear import Wear
 from wsprovider.words.dialects import DIALECTS
 from wsprovider.words.errors import BackendError, ConfigurationError
@@ -57,6 +59,7 @@ def create_app(
     trusted_proxies: Sequence[str] = (),
     public_url: str | None = None,
     metrics: bool = False,
+    krb5_conf: str | Path | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Provider:
     """Make the WSGI application.
@@ -66,10 +69,11 @@ def create_app(
             already.
         keys: the keys folder; None: what ``provider.toml`` or the environment says, or ``keys``.
         shared: the shared store's URL, for services declared in Python; folders say this and the next
-            three in ``provider.toml``.
+            four in ``provider.toml``.
         trusted_proxies: networks whose forwarded-protocol header counts.
         public_url: base URL that the WSDLs name.
         metrics: ``/metrics`` is answered.
+        krb5_conf: what libkrb5 reads instead of ``/etc/krb5.conf``, in the whole process.
         environ: the environment to read instead of the process's own.
 
     Raises:
@@ -81,6 +85,7 @@ def create_app(
         folder = None if keys is None else Path(keys)
         config = load_provider(Path(services), folder, load_classes=load_classes, environ=environ)
     else:
+        _use(krb5_conf)
         config = read_declared(
             services,
             keys=Path(keys or "keys"),
@@ -100,6 +105,7 @@ def secure(
     shared: str = SHARED,
     trusted_proxies: Sequence[str] = (),
     public_url: str | None = None,
+    krb5_conf: str | Path | None = None,
     environ: Mapping[str, str] | None = None,
     **settings: Any,
 ) -> Provider:
@@ -114,12 +120,14 @@ def secure(
         shared: the shared store's URL.
         trusted_proxies: networks whose forwarded-protocol header counts.
         public_url: base URL that the WSDL names.
+        krb5_conf: as for :func:`create_app`.
         environ: the environment to read instead of the process's own.
         settings: as in ``service.toml``: ``path``, ``scenario`` or ``policy``, ``trust``, ``users``, ...
 
     Raises:
         ConfigurationError: with everything that is wrong.
     """
+    _use(krb5_conf)
     name = str(application.name)
     classes = tuple(application.services)
     declared = Service(name, classes, {"namespace": str(application.tns), **settings})
@@ -138,6 +146,11 @@ def secure(
 def load_classes(path: Path, label: str) -> tuple[type, ...]:
     """Import a ``service.py``; see :func:`wsprovider.config.classes.import_classes`."""
     return import_classes(path, label, base=ServiceBase)
+
+
+def _use(krb5_conf: str | Path | None) -> None:
+    if krb5_conf is not None:
+        set_krb5_conf(Path(krb5_conf))
 
 
 def _now() -> datetime:
@@ -159,6 +172,7 @@ class _Composition:
         self._problems = Problems()
         self._sources: dict[tuple[Any, ...], SnapshotSource] = {}
         self._users: dict[str, Users] = {}
+        self._tickets = TicketKeyrings(config.keys, environ)
         self._store: SharedState | None = None
         self._conversations = False
 
@@ -225,8 +239,9 @@ class _Composition:
 
     def _endpoint(self, service: ServiceConfig, config: EndpointConfig, invoker: Invoker) -> Endpoint | None:
         demands = demands_of(config.policy)
-        keys = self._keys(config, ring=demands.ring, trust=demands.trust, sealing=demands.conversation)
-        users = self._user_store(config) if demands.users else None
+        sealing = seals(config, demands)
+        keys = self._keys(config, ring=demands.ring or sealing, trust=demands.trust, sealing=sealing)
+        users = self._user_store(config) if asks_users(config, demands) else None
         if self._store is None:
             return None
         public = config.public_url or self._config.public_url
@@ -239,6 +254,7 @@ class _Composition:
             freshness=config.freshness,
             limits=config.limits,
             conversation=config.conversation,
+            kerberos=self._tickets.settings(config),
             clear_password_over_http=config.clear_password_over_http,
             sender_fault_400=config.sender_fault_400,
             addresses=(f"{public}{config.path}",) if public else (),
@@ -253,6 +269,8 @@ class _Composition:
             clock=_now,
             entropy=os.urandom,
             contexts=self._contexts(keys, config.conversation) if demands.conversation else None,
+            tickets=self._tickets.acceptor(config),
+            established=established(config, self._store, lambda: keys.loaded().seals),
             second_opinion=_second_engine() if config.crosscheck else None,
         )
         written = write_policy(published(config.policy), DIALECTS[config.dialect])

@@ -94,6 +94,6 @@ def _read(service: Service, problems: Problems) -> ReadService:
         name=service.name,
         namespace=table.text("namespace") or f"urn:wsprovider:{service.name}",
         service_classes=tuple(service.classes),
-        endpoints=tuple(endpoint.config for endpoint in read),
+        endpoints=tuple(endpoint.config for endpoint in read if not endpoint.left_out),
     )
     return ReadService(config, read)

@@ -32,6 +32,7 @@ class Limits:
     tokens: int = 6
     certificate_bytes: int = 16_384
     path_certificates: int = 6
+    ticket_bytes: int = 65_536
     field_characters: int = 16_384
     password_bytes: int = 512
     rsa_bits_minimum: int = 2048

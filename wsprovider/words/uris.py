@@ -31,6 +31,18 @@ USERNAME_TOKEN: Final = f"{_WSS10}-username-token-profile-1.0#UsernameToken"
 # Kerberos Token Profile 1.1, section 3.2
 KERBEROS_AP_REQ: Final = f"{_WSS11}-kerberos-token-profile-1.1#Kerberosv5_AP_REQ"
 KERBEROS_GSS_AP_REQ: Final = f"{_WSS11}-kerberos-token-profile-1.1#GSS_Kerberosv5_AP_REQ"
+KERBEROS_AP_REQS: Final = (
+    KERBEROS_AP_REQ,
+    f"{KERBEROS_AP_REQ}1510",
+    f"{KERBEROS_AP_REQ}4120",
+)
+"""An AP-REQ by itself: of no version, of RFC 1510, of RFC 4120."""
+KERBEROS_GSS_AP_REQS: Final = (
+    KERBEROS_GSS_AP_REQ,
+    f"{KERBEROS_GSS_AP_REQ}1510",
+    f"{KERBEROS_GSS_AP_REQ}4120",
+)
+"""The same, wrapped as GSS-API does."""
 KERBEROS_AP_REQ_SHA1: Final = f"{_WSS11}-kerberos-token-profile-1.1#Kerberosv5APREQSHA1"
 
 # XML Encryption, section 3.1: what a decrypted octet sequence is

@@ -10,6 +10,7 @@ import pytest
 from cryptography import x509
 
 from tests.simulator import pki
+from wsprovider.adapters.kerberos.keytab import parse_keytab
 from wsprovider.adapters.keys.folder import load_snapshot
 from wsprovider.config.development import create_development_keys, uses_development_keys
 from wsprovider.keyring.material import Certificate
@@ -71,6 +72,18 @@ def test_the_same_keys_elsewhere_are_recognised_and_real_ones_are_not(made, tmp_
     for name, file in (("development.key.pem", real.key_pem), ("development.cert.pem", real.cert_pem)):
         (moved / "service" / name).write_bytes(file)
     assert not uses_development_keys(moved, load(moved, trust=()))
+
+
+def test_the_keytab_holds_one_key_that_nobody_knows(made, tmp_path):
+    keytab = made / "kerberos" / "echo.keytab"
+    (key,) = parse_keytab(keytab.read_bytes())
+    assert (str(key.principal), key.kvno, len(key.key)) == ("HTTP/localhost@DEVELOPMENT.LOCAL", 1, 32)
+    assert stat.S_IMODE(keytab.stat().st_mode) == 0o600
+    create(tmp_path / "other")
+    (other,) = parse_keytab((tmp_path / "other" / "kerberos" / "echo.keytab").read_bytes())
+    assert other.key != key.key
+    readme = (made / "development" / "README.md").read_text()
+    assert f"ktadd -k keys/kerberos/echo.keytab {key.principal}" in readme
 
 
 def test_the_second_run_touches_nothing(made):

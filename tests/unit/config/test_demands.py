@@ -26,6 +26,7 @@ TOKEN = CONVERSATION.binding.signature_token
 def test_demands_are_what_the_catalogue_says(scenario):
     demands, needs = demands_of(scenario.policy()), scenario.needs
     assert demands.conversation == needs.conversation
+    assert demands.kerberos == needs.kerberos
     assert demands.users == needs.users
     assert demands.ring == needs.service_key
     assert demands.trust == (needs.client_trust or needs.pinned_clients)
@@ -52,6 +53,17 @@ def test_https_is_needed_only_where_no_alternative_goes_without():
 def test_one_alternative_with_a_conversation_is_enough():
     policy = Policy("", (*find(6).policy().alternatives, *find(12).policy().alternatives))
     assert demands_of(policy).conversation
+
+
+def test_tickets_are_found_wherever_their_token_stands():
+    endorsing = replace(blocks.SIGNED_ANY_USERNAME, tokens=(blocks.KERBEROS,))
+    over_tls = Alternative(blocks.transport(SUITE), supporting=(endorsing,))
+    assert demands_of(Policy("", (over_tls,))).kerberos
+    opening = blocks.conversation(SUITE, over_tls, signed=blocks.BODY, encrypted=blocks.NOTHING)
+    demands = demands_of(Policy("", (opening,)))
+    assert demands.kerberos
+    assert demands.ring
+    assert not demands.users
 
 
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda scenario: scenario.slug)

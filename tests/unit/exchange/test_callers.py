@@ -21,6 +21,7 @@ HERE = Transport(secure=True)
 USERS = Passwords()
 ALICE = ContextOwner("alice", "password", user_version=USERS.find("alice").version)
 CERTIFIED = ContextOwner("client", "certificate", issued("client").certificate)
+TICKETED = ContextOwner("client", "kerberos ticket")
 NOBODY = ContextOwner("", "anonymous")
 
 
@@ -36,6 +37,11 @@ NOBODY = ContextOwner("", "anonymous")
         (ALICE, replace(CERTIFIED, name="alice"), False),
         (CERTIFIED, replace(CERTIFIED, certificate=issued("client-2").certificate), True),
         (CERTIFIED, replace(CERTIFIED, name="client-2"), False),
+        (TICKETED, TICKETED, True),
+        (TICKETED, replace(TICKETED, name="Client"), False),
+        (TICKETED, CERTIFIED, False),
+        (ALICE, replace(TICKETED, name="alice"), False),
+        (ALICE, replace(ALICE, proof="kerberos ticket"), True),
         (NOBODY, NOBODY, False),
         (NOBODY, ALICE, False),
         (ALICE, NOBODY, False),

@@ -48,7 +48,6 @@ REFUSED = {
         "HttpDigestAuthentication",
     ),
     "two protection tokens": (policy("3", signature_token=X509), "same token"),
-    "Kerberos": (find("16").policy(SUITE), "KerberosToken"),
     "conversation without a bootstrap": (conversing(None), "BootstrapPolicy"),
     "conversation in a conversation": (conversing(find("9").policy(SUITE)), "cannot be a conversation"),
     "bootstrap that encrypts nothing": (conversing(find("2").policy(SUITE)), "must encrypt the Body"),
@@ -61,7 +60,10 @@ REFUSED = {
         conversing(policy("5", encrypt_before_signing=True)),
         "protection order",
     ),
-    "bootstrap of what is not done": (conversing(find("16").policy(SUITE)), "KerberosToken"),
+    "bootstrap by a ticket that encrypts nothing": (
+        conversing(find("16").policy(SUITE)),
+        "must encrypt the Body",
+    ),
     "conversation for one use only": (policy("3", signature_token=SCT), "same token"),
     "conversation in an asymmetric binding": (
         policy("5", initiator_signature=SCT),
@@ -82,7 +84,11 @@ REFUSED = {
     ),
     "derived keys of an endorsing certificate": (
         supporting(replace(X509, derived_keys=DERIVED.REQUIRED), endorsing=True),
-        "prove no client key",
+        "keys derived from an endorsing token",
+    ),
+    "signed endorsing certificate that never comes along": (
+        supporting(blocks.X509_BY_THUMBPRINT, endorsing=True),
+        "no request includes",
     ),
     "two endorsing": (
         policy("8", alternative={"supporting": (model.SupportingTokens((X509, X509), endorsing=True),)}),

@@ -26,6 +26,9 @@ def used(case: Case) -> Iterator[Finding]:
         for index in found:
             if index not in needed:
                 yield Finding(Reason.UNUSED_HEADER_CHILD, evidence.child(index).tag)
+    # a ticket that is signed, and signs nothing, nobody has looked at
+    for index in candidates.tickets.keys() - evidence.used:
+        yield Finding(Reason.UNUSED_HEADER_CHILD, evidence.child(index).tag)
     opened = {fact.signature.index for fact in evidence.signatures}
     for index in candidates.signatures:
         if index not in opened:
@@ -70,7 +73,7 @@ def _declared_before_use(case: Case) -> Iterator[Finding]:
         sources |= {main.key.token} if main.key.token is not None else set()
     elif isinstance(main.key, SecretKey):
         sources |= {main.key.derived} if main.key.derived is not None else set()
-        sources |= set(case.evidence.candidates.contexts)
+        sources |= set(case.evidence.candidates.contexts) | set(case.evidence.candidates.tickets)
         if main.key.root.encrypted_key is not None:
             sources.add(main.key.root.encrypted_key.index)
     if any(index > main.signature.index for index in sources):

@@ -91,8 +91,9 @@ def by_one_key(case: Case) -> Iterator[Finding]:
         and any(root.encrypted_key is not None for root in roots)
     ):  # anybody can make a key for the initiator's certificate
         yield Finding(Reason.PROTECTION_KEY, "the reply's key is not the request's")
-    if any((root.context is not None) != case.requirements.in_context for root in roots):
-        yield Finding(Reason.PROTECTION_KEY, "a security context, or none, where the policy wants the other")
+    for root in roots:
+        if root.source is not case.requirements.key_source:
+            yield Finding(Reason.PROTECTION_KEY, f"the key of a {root.source.value}")
     if len(evidence.candidates.encrypted_keys) > 1:
         yield Finding(Reason.PROTECTION_KEY, "more than one EncryptedKey")
     if case.requirements.encryption_derived and any(

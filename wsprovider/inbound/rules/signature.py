@@ -1,6 +1,6 @@
 """The message signature: made by the right key, over the right elements (SP 1.2, sections 4.1, 6, 7)."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from lxml import etree
@@ -9,7 +9,7 @@ from wsprovider.crypto.direction import of_our_reply
 from wsprovider.inbound.evidence import IMPLIED, CertificateKey, SecretKey, SignatureFact
 from wsprovider.inbound.finding import Case, Finding, Rule
 from wsprovider.policy.model import X509Token
-from wsprovider.policy.requirements import EndorsingRequirement, Protection
+from wsprovider.policy.requirements import EndorsingRequirement, Protection, source_of
 from wsprovider.words.reasons import Reason
 
 
@@ -35,11 +35,8 @@ def by_the_right_key(case: Case) -> Iterator[Finding]:
         yield Finding(Reason.KEY_KIND, "an asymmetric binding wants a certificate's signature")
     if wanted is Protection.SYMMETRIC and not isinstance(main.key, SecretKey):
         yield Finding(Reason.KEY_KIND, "a symmetric binding wants the protection token's signature")
-    if (
-        isinstance(main.key, SecretKey)
-        and (main.key.root.context is not None) != case.requirements.in_context
-    ):
-        yield Finding(Reason.PROTECTION_KEY, "a security context, or none, where the policy wants the other")
+    if isinstance(main.key, SecretKey) and main.key.root.source is not case.requirements.key_source:
+        yield Finding(Reason.PROTECTION_KEY, f"the key of a {main.key.root.source.value}")
     if case.requirements.signature_derived and isinstance(main.key, SecretKey) and main.key.derived is None:
         yield Finding(Reason.DERIVED_KEYS_REQUIRED, "signature")
 
@@ -80,8 +77,8 @@ def over_its_token(case: Case) -> Iterator[Finding]:
         indices.add(key.derived)
     elif key.root.encrypted_key is not None:
         indices.add(key.root.encrypted_key.index)
-    else:
-        indices |= set(evidence.candidates.contexts)  # at most one, and it may not be in this message
+    else:  # at most one, and it may not be in this message
+        indices |= set(evidence.candidates.contexts) | set(evidence.candidates.tickets)
     for index in indices:
         if index not in main.tokens and not main.covers(evidence.child(index)):
             yield Finding(Reason.TOKEN_NOT_PROTECTED)
@@ -115,7 +112,7 @@ def _fits(wanted: EndorsingRequirement, fact: SignatureFact) -> bool:
     key = fact.key
     if isinstance(wanted.token, X509Token):
         return isinstance(key, CertificateKey)
-    return isinstance(key, SecretKey) and key.root.context is not None
+    return isinstance(key, SecretKey) and key.root.source is source_of(wanted.token)
 
 
 def _endorsed(case: Case, wanted: EndorsingRequirement, fact: SignatureFact) -> Iterator[Finding]:
@@ -126,16 +123,47 @@ def _endorsed(case: Case, wanted: EndorsingRequirement, fact: SignatureFact) -> 
         signed = () if case.main is None else (case.main.signature.index,)
     if not signed or not all(fact.covers(evidence.child(index)) for index in signed):
         yield Finding(Reason.SIGNATURE_MISSING, "endorsing, over what it has to sign")
-    token = key.token if isinstance(key, CertificateKey) else None
-    if token is None:
+    if isinstance(key, SecretKey):
+        if key.root.ticket is not None:
+            yield from _with_its_ticket(case, wanted, fact)
         return
-    element = evidence.child(token)
-    if wanted.signed and (case.main is None or not case.main.covers(element)):
+    token = key.token
+    signed_too = wanted.signed and case.requirements.protection is not Protection.TRANSPORT
+    if token is None:
+        if signed_too:  # nothing says that the message was to be this one's: anybody's could take its place
+            yield Finding(Reason.TOKEN_NOT_SIGNED, "endorsing, and not in the message")
+        return
+    certificates = evidence.candidates.certificates
+    # the same certificate may be there once for each signature, and both be named alike
+    same = [
+        index for index, one in certificates.items() if one.certificate == certificates[token].certificate
+    ]
+    main, decrypted = case.main, {one.element for one in evidence.decryptions}
+    elements = {index: evidence.child(index) for index in same}
+    if signed_too and (main is None or not any(main.covers(one) for one in elements.values())):
         yield Finding(Reason.TOKEN_NOT_SIGNED, "endorsing")
-    if case.requirements.protect_tokens and not (token in fact.tokens or fact.covers(element)):
+    if case.requirements.protect_tokens and not any(
+        index in fact.tokens or fact.covers(one) for index, one in elements.items()
+    ):
         yield Finding(Reason.TOKEN_NOT_PROTECTED, "endorsing")
-    if wanted.encrypted and not any(one.element is element for one in evidence.decryptions):
+    if wanted.encrypted and decrypted.isdisjoint(elements.values()):
         yield Finding(Reason.TOKEN_NOT_ENCRYPTED, "endorsing")
+
+
+def _with_its_ticket(case: Case, wanted: EndorsingRequirement, fact: SignatureFact) -> Iterator[Finding]:
+    """A signed endorsing ticket stands in the message; else anybody's could take its place."""
+    evidence, main = case.evidence, case.main
+    elements = {index: evidence.child(index) for index in evidence.candidates.tickets}
+    if case.requirements.protect_tokens and not _covers_all(fact, elements):
+        yield Finding(Reason.TOKEN_NOT_PROTECTED, "endorsing")
+    if not wanted.signed or case.requirements.protection is Protection.TRANSPORT:
+        return
+    if not elements or main is None or not _covers_all(main, elements):
+        yield Finding(Reason.TOKEN_NOT_SIGNED, "endorsing")
+
+
+def _covers_all(fact: SignatureFact, elements: Mapping[int, etree._Element]) -> bool:
+    return all(index in fact.tokens or fact.covers(one) for index, one in elements.items())
 
 
 def confirmed(case: Case) -> Iterator[Finding]:

@@ -38,6 +38,7 @@ final class CxfClient implements AutoCloseable {
 
     CxfClient(Request request) throws Exception {
         KeyMaterial material = KeyMaterial.ofClient(request);
+        Kerberos.configure(request);
         BusFactory.setThreadDefaultBus(bus);
         try {
             // Without this touch the policies of the WSDL are never looked at and the messages go out bare.
@@ -154,9 +155,14 @@ final class CxfClient implements AutoCloseable {
                 found.put(SecurityConstants.PASSWORD, request.text("password"));
             }
         }
-        found.put(SecurityConstants.CALLBACK_HANDLER, new Secrets(new String(material.password()), users, Map.of()));
+        Secrets secrets = new Secrets(new String(material.password()), users, Map.of());
+        found.put(SecurityConstants.CALLBACK_HANDLER, request.has("principal")
+            ? new Kerberos.Login(request.text("principal"), request.text("principalPassword", ""), secrets) : secrets);
         found.put(SecurityConstants.SIGNATURE_CRYPTO, material.crypto());
-        found.put(SecurityConstants.ENCRYPT_CRYPTO, material.crypto());
+        if (material.alias() != null || material.peer() != null) {
+            // With it CXF wants to know for whom it encrypts, also where the key is a Kerberos ticket's.
+            found.put(SecurityConstants.ENCRYPT_CRYPTO, material.crypto());
+        }
         if (material.alias() != null) {
             found.put(SecurityConstants.SIGNATURE_USERNAME, material.alias());
         }

@@ -8,9 +8,11 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.UUID;
 import java.util.stream.Stream;
 import javax.crypto.KeyGenerator;
 import javax.crypto.SecretKey;
+import javax.crypto.spec.SecretKeySpec;
 import javax.xml.crypto.dsig.Reference;
 import org.apache.wss4j.common.WSEncryptionPart;
 import org.apache.wss4j.common.WSS4JConstants;
@@ -41,6 +43,7 @@ final class SecuredRequest {
     private final Shape shape;
     private final KeyMaterial material;
     private final Document envelope;
+    private final Ticket ticket;
     private final Soap soap;
     private final WSSecHeader header;
     private final List<WSEncryptionPart> signed = new ArrayList<>();
@@ -49,11 +52,14 @@ final class SecuredRequest {
     private final List<byte[]> signatureValues = new ArrayList<>();
     private SecretKey sessionKey;
     private String keyId;
+    private String keyType = WSS4JConstants.WSS_ENC_KEY_VALUE_TYPE;
 
-    SecuredRequest(Shape shape, KeyMaterial material, Document envelope) throws Exception {
+    /** With a ticket its key is the session key; else one is made and wrapped for the service. */
+    SecuredRequest(Shape shape, KeyMaterial material, Document envelope, Ticket ticket) throws Exception {
         this.shape = shape;
         this.material = material;
         this.envelope = envelope;
+        this.ticket = ticket;
         soap = Soap.of(envelope);
         header = new WSSecHeader(envelope);
         header.insertSecurityHeader();
@@ -72,7 +78,9 @@ final class SecuredRequest {
         if (!shape.isWrong("noTimestamp")) {
             addTimestamp();
         }
-        if (shape.usesSessionKey()) {
+        if (ticket != null) {
+            addTicket();
+        } else if (shape.usesSessionKey()) {
             addSessionKey();
         }
         Node beforeTokens = header.getSecurityHeaderElement().getLastChild();
@@ -134,6 +142,17 @@ final class SecuredRequest {
         }
     }
 
+    /** The ticket's key, by the token in the message or, in a later one, by its name alone. */
+    private void addTicket() throws Exception {
+        sessionKey = new SecretKeySpec(ticket.key(), "HmacSHA1");
+        sessionKeys.put(ticket.sha1(), ticket.key());
+        keyType = WSS4JConstants.WSS_GSS_KRB_V5_AP_REQ;
+        if (!ticket.named()) {
+            keyId = "ticket-" + UUID.randomUUID();
+            append(ticket.element(envelope, keyId));
+        }
+    }
+
     /** One key for both directions, wrapped for the service. */
     private void addSessionKey() throws Exception {
         sessionKey = newKey();
@@ -167,9 +186,14 @@ final class SecuredRequest {
         if (shape.asymmetric()) {
             signature.setKeyIdentifierType(shape.signatureReference());
             signature.setUserInfo(material.alias(), new String(material.password()));
+        } else if (ticket != null && ticket.named()) {
+            signature.setKeyIdentifierType(WSConstants.CUSTOM_KEY_IDENTIFIER);
+            signature.setCustomTokenValueType(WSS4JConstants.WSS_KRB_KI_VALUE_TYPE);
+            signature.setCustomTokenId(ticket.sha1());
+            signature.setSecretKey(sessionKey.getEncoded());
         } else {
             signature.setKeyIdentifierType(WSConstants.CUSTOM_SYMM_SIGNING);
-            signature.setCustomTokenValueType(WSS4JConstants.WSS_ENC_KEY_VALUE_TYPE);
+            signature.setCustomTokenValueType(keyType);
             signature.setCustomTokenId(keyId);
             signature.setSecretKey(sessionKey.getEncoded());
         }
@@ -187,7 +211,7 @@ final class SecuredRequest {
         WSSecDKSign signature = new WSSecDKSign(header);
         signature.setWscVersion(shape.derivedKeys());
         signature.setTokenIdentifier(keyId);
-        signature.setCustomValueType(WSS4JConstants.WSS_ENC_KEY_VALUE_TYPE);
+        signature.setCustomValueType(keyType);
         signature.setSignatureAlgorithm(shape.signature());
         signature.setDigestAlgorithm(shape.digest());
         signature.setDerivedKeyLength(shape.derivedSignatureBytes());
@@ -226,7 +250,7 @@ final class SecuredRequest {
         encryption.setSymmetricEncAlgorithm(shape.encryption());
         encryption.setEncryptSymmKey(false);
         encryption.setEncKeyId(keyId);
-        encryption.setCustomReferenceValue(WSS4JConstants.WSS_ENC_KEY_VALUE_TYPE);
+        encryption.setCustomReferenceValue(keyType);
         encryption.prepare(material.crypto(), sessionKey);
         return List.of(encryption.encryptForRef(null, encrypted, sessionKey));
     }
@@ -235,7 +259,7 @@ final class SecuredRequest {
         WSSecDKEncrypt encryption = new WSSecDKEncrypt(header);
         encryption.setWscVersion(shape.derivedKeys());
         encryption.setTokenIdentifier(keyId);
-        encryption.setCustomValueType(WSS4JConstants.WSS_ENC_KEY_VALUE_TYPE);
+        encryption.setCustomValueType(keyType);
         encryption.setSymmetricEncAlgorithm(shape.encryption());
         encryption.prepare(sessionKey.getEncoded());
         return List.of(encryption.getdktElement(), encryption.encryptForExternalRef(null, encrypted));

@@ -7,7 +7,7 @@ import org.apache.wss4j.common.WSS4JConstants;
 import org.apache.wss4j.dom.WSConstants;
 
 /**
- * What a request message shall look like: one of the scenarios 1 to 8, with deviations.
+ * What a request message shall look like: one of the scenarios 1 to 8 and 16, with deviations.
  *
  * @param keyBits length of the session key, or 0 for the one the encryption algorithm needs
  * @param derivedKeys 0 for none, else WSS4J's number of the WS-SecureConversation version
@@ -36,8 +36,8 @@ record Shape(
         return new Shape(
             scenario == 1,
             asymmetric,
-            request.flag("signBody", List.of(2, 3, 5, 6, 8).contains(scenario)),
-            request.flag("encryptBody", scenario >= 4),
+            request.flag("signBody", List.of(2, 3, 5, 6, 8, 16).contains(scenario)),
+            request.flag("encryptBody", scenario >= 4 && scenario != 16),
             request.flag("usernameToken", List.of(1, 7, 8).contains(scenario)),
             request.flag("encryptUsernameToken", false),
             request.flag("encryptSignature", false),

@@ -36,6 +36,11 @@ final class Configuration {
             made.handler(handlers, "usernameHandler", request.text("username"));
             made.handler(handlers, "passwordHandler", request.text("password", ""));
         }
+        if (request.has("loginModule")) {
+            Element kerberos = made.append(made.all, CLIENT, "KerberosConfig");
+            kerberos.setAttribute("loginModule", request.text("loginModule"));
+            kerberos.setAttribute("servicePrincipal", request.required("servicePrincipal"));
+        }
         Element conversation = made.append(made.all, CLIENT_CONVERSATION, "SCClientConfiguration");
         conversation.setAttribute("renewExpiredSCT", String.valueOf(request.flag("renew", false)));
         if (request.has("lifetimeMillis")) {

@@ -27,6 +27,7 @@ final class MetroClient implements AutoCloseable {
 
     MetroClient(Request request) throws Exception {
         KeyMaterial material = KeyMaterial.ofClient(request);
+        Kerberos.configure(request);
         Path folder = Files.createTempDirectory("metro-client");
         Contract contract = Contract.read(request.required("wsdl"), material);
         // Metro finds its configuration by the names of service and port, in a WSDL of its own.

@@ -1,0 +1,77 @@
+"""Kerberos tickets in messages: accepted, mapped to names, and known again by their hash."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+from wsprovider.conversation.established import EstablishedTickets
+from wsprovider.exchange.settings import KerberosSettings, split_principal
+from wsprovider.inbound.evidence import SecretKey
+from wsprovider.inbound.finding import Case
+from wsprovider.keyring.tickets import TicketKey, ticket_sha1
+from wsprovider.ports import TicketAcceptor
+from wsprovider.words.errors import WSSecurityError
+from wsprovider.words.reasons import Reason
+
+AUTHENTICATOR_LIFE: Final = timedelta(minutes=15)
+"""How long the mark of an AP-REQ counts: longer than any clock skew lets one be taken (RFC 4120: 5 minutes)."""
+
+
+class MessageTickets:
+    """The tickets of one message (:class:`wsprovider.inbound.context.Tickets`)."""
+
+    def __init__(
+        self,
+        acceptor: TicketAcceptor,
+        settings: KerberosSettings,
+        established: EstablishedTickets | None,
+        endpoint: str,
+        now: datetime,
+    ) -> None:
+        self._acceptor, self._settings, self._established = acceptor, settings, established
+        self._endpoint, self._now = endpoint, now
+
+    def shown(self, token: bytes) -> TicketKey:
+        """See :class:`wsprovider.inbound.context.Tickets`; a realm that may not call is refused."""
+        accepted = self._acceptor.accept(token, now=self._now)
+        self._check_realm(accepted.principal)
+        return TicketKey(
+            ticket_sha1(token), accepted.key, accepted.principal, accepted.expires, accepted.authenticator
+        )
+
+    def named(self, sha1: bytes) -> TicketKey:
+        """See :class:`wsprovider.inbound.context.Tickets`."""
+        if self._established is None:
+            raise WSSecurityError(Reason.TICKET_UNKNOWN, "later messages are turned off")
+        ticket = self._established.find(sha1, self._endpoint, self._now)
+        self._check_realm(ticket.principal)  # the settings may have changed since
+        return ticket
+
+    def _check_realm(self, principal: str) -> None:
+        _, realm = split_principal(principal)
+        if self._settings.realms and realm not in self._settings.realms:
+            raise WSSecurityError(Reason.TICKET_REALM, realm)
+
+
+class OnlyTicket:
+    """A reply can only name the ticket of its request."""
+
+    def __init__(self, ticket: TicketKey | None) -> None:
+        self._ticket = ticket
+
+    def shown(self, token: bytes) -> TicketKey:
+        """No reply shows a ticket."""
+        raise WSSecurityError(Reason.UNSUPPORTED_TOKEN, f"a Kerberos ticket of {len(token)} bytes")
+
+    def named(self, sha1: bytes) -> TicketKey:
+        """See :class:`wsprovider.inbound.context.Tickets`."""
+        if self._ticket is None or self._ticket.sha1 != sha1:
+            raise WSSecurityError(Reason.TICKET_UNKNOWN, sha1.hex())
+        return self._ticket
+
+
+def ticket_of(case: Case) -> TicketKey | None:
+    """The ticket whose key signed a message, or its message signature; None when none did."""
+    for fact in (case.main, *case.endorsing):
+        if fact is not None and isinstance(fact.key, SecretKey) and fact.key.root.ticket is not None:
+            return fact.key.root.ticket
+    return None
