@@ -102,7 +102,7 @@ def _file(options: argparse.Namespace) -> Path:
 
 
 def _read(path: Path) -> dict[str, Entry]:
-    return read_users_file(path, Limits()).entries
+    return read_users_file(path, Limits())
 
 
 def _write(path: Path, entries: Mapping[str, Entry]) -> None:

@@ -62,7 +62,7 @@ def test_a_file_is_read(path):
         disabled = true
         """,
     )
-    assert read_users_file(path, Limits()).entries == {
+    assert read_users_file(path, Limits()) == {
         "bob": Entry("bob", password=HASH, roles=frozenset({"user", "admin"})),
         "partner system": Entry("partner system", clear_password='in "clear"', disabled=True),
     }
@@ -294,21 +294,6 @@ def test_remembered_users_do_not_wait_while_the_queue_is_full(path):
     assert caught.value.reason is Reason.AUTHENTICATION_BUSY
 
 
-@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
-def test_a_store_made_before_a_fork_serves_after_it(path):
-    write_users_file(path, [Entry("bob", password=hash_password("bob's"))])
-    store = FileUsers(path)
-    with store._looking:  # as if a thread of the parent were at it
-        child = os.fork()
-        if child == 0:
-            right = False
-            try:
-                right = not store._looking.locked() and store.check_password("bob", "bob's").name == "bob"
-            finally:
-                os._exit(0 if right else 1)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
-
-
 # writing
 
 NAMES = st.text(st.characters(exclude_categories=["C", "Z"]), min_size=1, max_size=20)
@@ -332,7 +317,7 @@ SECRETS = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size
 def test_what_is_written_is_read_again(tmp_path_factory, entries):
     path = tmp_path_factory.mktemp("users") / "users.toml"
     write_users_file(path, entries)
-    assert read_users_file(path, Limits()).entries == {entry.name: entry for entry in entries}
+    assert read_users_file(path, Limits()) == {entry.name: entry for entry in entries}
 
 
 def test_a_written_file_is_the_owners_and_nothing_else_is_left(path):

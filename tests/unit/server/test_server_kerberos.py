@@ -184,7 +184,7 @@ def test_a_changed_keytab_is_told_and_a_broken_one_leaves_the_keys_in_force(serv
     keytab.chmod(0o640)
     app = serve({"path": "/a", "kerberos": {"keytab": str(keytab)}})
     assert caplog.text.count("chmod 600") == 1
-    own = app.endpoints[0].recipient._acceptor
+    own = app.endpoints[0].recipient._acceptor._keytab
     own._next = 0  # the next look is due
     keytab.touch()
     assert ask(app, kdc, "/a")[-2:] == "hi"

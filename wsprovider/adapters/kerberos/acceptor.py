@@ -2,7 +2,6 @@
 
 import os
 import stat
-import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from wsprovider.adapters.kerberos.keytab import KeytabKey, parse_keytab
 from wsprovider.adapters.kerberos.passwords import password_key
 from wsprovider.adapters.kerberos.principal import Principal
 from wsprovider.adapters.kerberos.service_keys import ServiceKeys
-from wsprovider.adapters.shared.forking import watch
+from wsprovider.adapters.shared.following import Followed, OneFile
 from wsprovider.ports import AcceptedTicket
 from wsprovider.words.errors import BackendError, ConfigurationError, Problem, WSSecurityError
 from wsprovider.words.reasons import Reason
@@ -26,13 +25,10 @@ _WHERE: Final = "kerberos.principals"
 _NO_KEY: Final = frozenset({Reason.TICKET_SERVICE, Reason.TICKET_ENCTYPE, Reason.TICKET_INVALID})
 """What a ticket is refused for by keys that are too old for it (a ticket need not say its key's version)."""
 
-Stamp = tuple[int, int, int, int, int]
-
 
 @dataclass(frozen=True, slots=True)
 class _Snapshot:
     keys: ServiceKeys
-    stamp: Stamp
     warnings: tuple[str, ...]
 
 
@@ -40,8 +36,7 @@ class KeytabAcceptor:
     """Implements :class:`wsprovider.ports.TicketAcceptor` for the keys of a keytab.
 
     Safe between threads and across forks. All versions of a key that the keytab holds count. The file is
-    looked at by one thread at a time, at most once a second, and when a ticket comes that no key opens; one that
-    cannot be used leaves the keys in force and is reported once for each state of it.
+    followed (:mod:`wsprovider.adapters.shared.following`), and looked at when a ticket comes that no key opens, too.
     """
 
     def __init__(
@@ -71,94 +66,47 @@ class KeytabAcceptor:
             ConfigurationError: gssapi is not installed, the keytab cannot be used, or an argument is wrong.
         """
         gss_library()
-        self._path = path.absolute()
         self._enctypes = enctype_numbers(enctypes)
         self._principals = _parsed(principals)
-        self._monotonic = monotonic
-        self._interval = interval
-        self._on_swap = on_swap
-        self._on_failure = on_failure
-        self._looking = threading.Lock()
-        self._snapshot = self._read()
-        self._stamp: Stamp | None = self._snapshot.stamp
-        self._next = monotonic() + interval
-        watch(self)
+        self._keytab = Followed(
+            OneFile(path.absolute(), self._read),
+            monotonic=monotonic,
+            interval=interval,
+            on_swap=lambda snapshot: on_swap(snapshot.warnings),
+            on_failure=on_failure,
+        )
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is worth a sentence in the log about the keytab in force."""
-        return self._snapshot.warnings
+        return self._keytab.current().warnings
 
     def accept(self, token: bytes, *, now: datetime) -> AcceptedTicket:
         """See :meth:`wsprovider.ports.TicketAcceptor.accept`."""
-        snapshot = self._current()
+        snapshot = self._keytab.current()
         try:
             return snapshot.keys.accept(token, now=now)
         except WSSecurityError as error:
-            fresh = self._newest() if error.reason in _NO_KEY else snapshot
+            # a KDC gives out tickets for a new key at once; if the keytab has it by now, they need not wait
+            fresh = self._keytab.newest() if error.reason in _NO_KEY else snapshot
             if fresh is snapshot:
                 raise
         return fresh.keys.accept(token, now=now)
 
-    def before_fork(self) -> None:
-        """Nothing is open."""
-
-    def after_fork_in_parent(self) -> None:
-        """Nothing was closed."""
-
-    def after_fork_in_child(self) -> None:
-        """See :class:`wsprovider.adapters.shared.forking.ForkAware`."""
-        self._looking = threading.Lock()  # a thread that is not here may hold the old one
-
-    def _current(self) -> _Snapshot:
-        # others go on with what there is while one thread looks
-        if self._monotonic() >= self._next and self._looking.acquire(blocking=False):
-            try:
-                self._look()
-                self._next = self._monotonic() + self._interval
-            finally:
-                self._looking.release()
-        return self._snapshot
-
-    def _newest(self) -> _Snapshot:
-        # a KDC gives out tickets for a new key at once; if the keytab has it by now, they need not wait
-        with self._looking:
-            self._look()
-        return self._snapshot
-
-    def _look(self) -> None:
-        stamp = self._stamp_now()
-        if stamp == self._stamp:
-            return
-        try:
-            self._snapshot = self._read()
-        except ConfigurationError as error:
-            self._stamp = stamp  # one report, then silence until something changes again
-            self._on_failure(error)
-        else:
-            self._stamp = self._snapshot.stamp
-            self._on_swap(self._snapshot.warnings)
-
-    def _stamp_now(self) -> Stamp | None:
-        try:
-            return _stamp(self._path.stat())
-        except OSError:
-            return None
-
-    def _read(self) -> _Snapshot:
-        content, status = _content(self._path)
+    def _read(self, path: Path) -> _Snapshot:
+        content, status = _content(path)
         try:
             every = parse_keytab(content)
         except ValueError as error:
-            raise ConfigurationError([Problem(str(self._path), str(error))]) from None
-        chosen = self._chosen(every)
+            raise ConfigurationError([Problem(str(path), str(error))]) from None
+        chosen = self._chosen(path, every)
         try:
             keys = ServiceKeys(chosen, self._enctypes)
         except BackendError as error:
-            raise ConfigurationError([Problem(str(self._path), str(error))]) from None
-        return _Snapshot(keys, _stamp(status), _warnings(self._path, status))
+            raise ConfigurationError([Problem(str(path), str(error))]) from None
+        return _Snapshot(keys, _warnings(path, status))
 
-    def _chosen(self, every: Sequence[KeytabKey]) -> list[KeytabKey]:
+    def _chosen(self, path: Path, every: Sequence[KeytabKey]) -> list[KeytabKey]:
         """The keys of our principals, of which some are of types that are allowed."""
         named = self._principals or {key.principal for key in every}
         ours = [key for key in every if key.principal in named]
@@ -168,13 +116,13 @@ class KeytabAcceptor:
             has = {key.enctype for key in every if key.principal == principal}
             if not has:
                 there = ", ".join(sorted({str(key.principal) for key in every})) or "nothing"
-                problems.append(Problem(str(self._path), f"has no key of {principal}; it holds {there}"))
+                problems.append(Problem(str(path), f"has no key of {principal}; it holds {there}"))
             elif not has & self._enctypes:
                 what = f"has keys of {principal} for {enctype_names(has)} only; allowed are {allowed}"
-                problems.append(Problem(str(self._path), what))
+                problems.append(Problem(str(path), what))
         if not problems and not any(key.enctype in self._enctypes for key in ours):
             what = f"holds no key of an encryption type that is allowed ({allowed})"
-            problems.append(Problem(str(self._path), what))
+            problems.append(Problem(str(path), what))
         if problems:
             raise ConfigurationError(problems)
         return ours
@@ -243,7 +191,3 @@ def _warnings(path: Path, status: os.stat_result) -> tuple[str, ...]:
             f"{path} may be used by others than its owner: whoever reads it is the service; chmod 600 it",
         )
     return ()
-
-
-def _stamp(status: os.stat_result) -> Stamp:
-    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino, status.st_mode

@@ -13,12 +13,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
+from wsprovider.adapters.shared.following import Stamp, stamp, stamp_of
 from wsprovider.words.errors import Problem
 
 _LARGEST: Final = 64 * 1024 * 1024  # a national CA's revocation list is a few dozen megabytes
-
-Stamp = tuple[int, int, int, int] | None
-"""Modification time, size, inode and mode of a file or folder; None where there is nothing."""
 
 
 class MaterialError(ValueError):
@@ -33,7 +31,7 @@ class Reader:
         self.environ = environ
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
-        self.stamps: dict[Path, Stamp] = {}
+        self.stamps: dict[Path, Stamp | None] = {}
 
     def shown(self, path: Path) -> str:
         """The path as problems and logs show it: ``keys/service/ring.toml``."""
@@ -59,7 +57,7 @@ class Reader:
         try:
             with path.open("rb") as file:
                 status = os.fstat(file.fileno())
-                self.stamps[path] = _stamp(status)
+                self.stamps[path] = stamp_of(status)
                 if not stat.S_ISREG(status.st_mode):
                     raise MaterialError(f"{self.shown(path)} is no file")
                 if secret and os.name == "posix" and status.st_mode & 0o077:
@@ -105,15 +103,3 @@ class Reader:
     def changed(self) -> bool:
         """Whether anything that was looked at is not as it was."""
         return any(stamp(path) != seen for path, seen in self.stamps.items())
-
-
-def stamp(path: Path) -> Stamp:
-    """What tells one version of a file from another."""
-    try:
-        return _stamp(path.stat())
-    except OSError:
-        return None
-
-
-def _stamp(status: os.stat_result) -> Stamp:
-    return status.st_mtime_ns, status.st_size, status.st_ino, status.st_mode

@@ -1,16 +1,16 @@
-"""The current snapshot of a keys folder, followed as the folder changes; safe between threads.
+"""The current snapshot of a keys folder, followed as the folder changes; safe between threads and across forks.
 
 Call it once per message and keep what it returns: a swap never changes a snapshot in use. Looking at
-the files costs a few ``stat`` calls, at most every ``interval`` seconds and by one thread at a time. A
-folder that does not load leaves the old snapshot in force and is reported once for each state of it.
+the files costs a few ``stat`` calls. How they are followed is told in
+:mod:`wsprovider.adapters.shared.following`.
 """
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from wsprovider.adapters.keys.folder import Loaded, load
 from wsprovider.adapters.keys.reading import Reader
+from wsprovider.adapters.shared.following import Followed
 from wsprovider.keyring.ring import RingSnapshot
 from wsprovider.ports import Clock
 from wsprovider.words.errors import ConfigurationError
@@ -53,51 +53,33 @@ class SnapshotSource:
         Raises:
             ConfigurationError: the first load failed; there is nothing to fall back to.
         """
-        self._what = (ring, tuple(trust))
-        self._limits = limits
-        self._sealing = sealing
-        self._clock = clock
-        self._monotonic = monotonic
-        self._interval = interval
-        self._on_swap = on_swap
-        self._on_failure = on_failure
-        self._keys_folder = keys_folder
-        self._environ = environ
-        self._busy = threading.Lock()
-        self._reader = Reader(keys_folder, environ)
-        self._loaded = self._load(self._reader)
-        self._next = monotonic() + interval
+        folder = _Folder(
+            lambda: Reader(keys_folder, environ),
+            lambda reader: load(reader, ring, trust, limits=limits, now=clock(), sealing=sealing),
+        )
+        self._followed = Followed(
+            folder, monotonic=monotonic, interval=interval, on_swap=on_swap, on_failure=on_failure
+        )
 
     def __call__(self) -> RingSnapshot:
         """The snapshot in force."""
-        return self.loaded().snapshot
+        return self._followed.current().snapshot
 
     def loaded(self) -> Loaded:
         """The load in force: snapshot, seal keys, warnings."""
-        # others go on with what there is while one thread looks
-        if self._monotonic() >= self._next and self._busy.acquire(blocking=False):
-            try:
-                self._look()
-                self._next = self._monotonic() + self._interval
-            finally:
-                self._busy.release()
-        return self._loaded
+        return self._followed.current()
 
-    def _look(self) -> None:
-        if not self._reader.changed():
-            return
-        reader = Reader(self._keys_folder, self._environ)
-        try:
-            loaded = self._load(reader)
-        except ConfigurationError as error:
-            # its stamps replace the old ones: one report, then silence until something changes again
-            self._reader = reader
-            self._on_failure(error)
-        else:
-            self._reader = reader
-            self._loaded = loaded
-            self._on_swap(loaded)
 
-    def _load(self, reader: Reader) -> Loaded:
-        ring, trust = self._what
-        return load(reader, ring, trust, limits=self._limits, now=self._clock(), sealing=self._sealing)
+class _Folder:
+    """What a load looked at, and the next load."""
+
+    def __init__(self, reader: Callable[[], Reader], load: Callable[[Reader], Loaded]) -> None:
+        self._new_reader, self._load = reader, load
+        self._reader = reader()
+
+    def changed(self) -> bool:
+        return self._reader.changed()
+
+    def read(self) -> Loaded:
+        self._reader = self._new_reader()  # its stamps are what counts from now on, of a load that fails, too
+        return self._load(self._reader)

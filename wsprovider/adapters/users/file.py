@@ -1,22 +1,20 @@
 """Users in a TOML file (``keys/users.toml``), followed as it changes; safe between threads.
 
-The file is looked at by at most one thread, at most once a second. Each reading is an immutable snapshot;
-one that does not succeed leaves the snapshot in force and is reported once for each state of the file. The
-form of the file is told in :mod:`wsprovider.adapters.users.reading`.
+How it is followed is told in :mod:`wsprovider.adapters.shared.following`; its form, in
+:mod:`wsprovider.adapters.users.reading`.
 """
 
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from wsprovider.adapters.shared.forking import watch
+from wsprovider.adapters.shared.following import Followed, OneFile
 from wsprovider.adapters.users.cache import PositiveCache
 from wsprovider.adapters.users.checking import Credentials, usual_parameters
 from wsprovider.adapters.users.hashing import PROCESS_HASHING, Hashing, read_parameters
-from wsprovider.adapters.users.reading import Stamp, read_users_file, stamp_of
+from wsprovider.adapters.users.reading import read_users_file
 from wsprovider.adapters.users.records import Entry, Record
 from wsprovider.ports import User
 from wsprovider.words.errors import ConfigurationError
@@ -65,101 +63,58 @@ class FileUsers:
         Raises:
             ConfigurationError: the file cannot be used; there is nothing to fall back to.
         """
-        self._path = path.absolute()
         self._limits = limits
         self._hashing = hashing
         self._cache = PositiveCache(life=cache_life, entries=cache_entries, monotonic=monotonic)
-        self._monotonic = monotonic
-        self._interval = interval
-        self._on_swap = on_swap
-        self._on_failure = on_failure
-        self._looking = threading.Lock()
-        self._stamp: Stamp | None = None
-        self._snapshot = self._read()
-        self._next = monotonic() + interval
-        watch(self)
+        self._file = Followed(
+            OneFile(path.absolute(), self._read),
+            monotonic=monotonic,
+            interval=interval,
+            on_swap=lambda snapshot: on_swap(snapshot.warnings),
+            on_failure=on_failure,
+        )
 
     @property
     def knows_clear_passwords(self) -> bool:
         """See :meth:`wsprovider.ports.Users.knows_clear_passwords`."""
-        return self._current().knows_clear_passwords
+        return self._file.current().knows_clear_passwords
 
     @property
     def warnings(self) -> tuple[str, ...]:
         """What is worth a sentence in the log about the file in force."""
-        return self._current().warnings
+        return self._file.current().warnings
 
     def check_password(self, name: str, password: str) -> User:
         """See :meth:`wsprovider.ports.Users.check_password`."""
-        now = self._current()
+        now = self._file.current()
         return now.credentials.check_password(name, password, now.records.get(name))
 
     def check_digest(self, name: str, digest: bytes, nonce: bytes, created: str) -> User:
         """See :meth:`wsprovider.ports.Users.check_digest`."""
-        now = self._current()
+        now = self._file.current()
         return now.credentials.check_digest(name, digest, nonce, created, now.records.get(name))
 
     def find(self, name: str) -> User:
         """See :meth:`wsprovider.ports.Users.find`."""
-        now = self._current()
+        now = self._file.current()
         return now.credentials.find(name, now.records.get(name))
 
-    def _current(self) -> _Snapshot:
-        # others go on with what there is while one thread looks
-        if self._monotonic() >= self._next and self._looking.acquire(blocking=False):
-            try:
-                self._look()
-                self._next = self._monotonic() + self._interval
-            finally:
-                self._looking.release()
-        return self._snapshot
-
-    def _look(self) -> None:
-        stamp = self._stamp_now()
-        if stamp == self._stamp:
-            return
-        try:
-            self._snapshot = self._read()
-        except ConfigurationError as error:
-            self._stamp = stamp  # one report, then silence until something changes again
-            self._on_failure(error)
-        else:
-            self._on_swap(self._snapshot.warnings)
-
-    def _stamp_now(self) -> Stamp | None:
-        try:
-            return stamp_of(self._path.stat())
-        except OSError:
-            return None
-
-    def _read(self) -> _Snapshot:
-        found = read_users_file(self._path, self._limits)
-        entries = found.entries.values()
-        parameters = usual_parameters(entries)
-        snapshot = _Snapshot(
-            {entry.name: Record.of(entry) for entry in entries},
+    def _read(self, path: Path) -> _Snapshot:
+        found = read_users_file(path, self._limits)
+        parameters = usual_parameters(found.values())
+        return _Snapshot(
+            {name: Record.of(entry) for name, entry in found.items()},
             Credentials(hashing=self._hashing, cache=self._cache, limits=self._limits, parameters=parameters),
-            any(entry.clear_password is not None for entry in entries),
-            tuple(self._warn(entry) for entry in entries if _differs(entry, parameters)),
-        )
-        self._stamp = found.stamp
-        return snapshot
-
-    def _warn(self, entry: Entry) -> str:
-        return (
-            f"{self._path.name}: users.{entry.name}.password is hashed with other parameters than most, "
-            "so the time of a refusal tells that the user exists; set the password anew"
+            any(entry.clear_password is not None for entry in found.values()),
+            tuple(_warning(path, entry) for entry in found.values() if _differs(entry, parameters)),
         )
 
-    def before_fork(self) -> None:
-        """Nothing to let go of."""
 
-    def after_fork_in_parent(self) -> None:
-        """Nothing changed."""
-
-    def after_fork_in_child(self) -> None:
-        """A thread of the parent that was looking will not finish here."""
-        self._looking = threading.Lock()
+def _warning(path: Path, entry: Entry) -> str:
+    return (
+        f"{path.name}: users.{entry.name}.password is hashed with other parameters than most, "
+        "so the time of a refusal tells that the user exists; set the password anew"
+    )
 
 
 def _differs(entry: Entry, parameters: object) -> bool:

@@ -14,7 +14,6 @@
 import os
 import stat
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -27,30 +26,9 @@ _KNOWN: Final = frozenset({"password", "clear_password", "roles", "disabled"})
 _FILE_BYTES: Final = 16_000_000
 _NAME_CHARACTERS: Final = 256
 
-Stamp = tuple[int, int, int, int]
-"""What differs when a file was edited, replaced, or (by its ctime) given another mode."""
 
-
-@dataclass(frozen=True, slots=True)
-class UsersFile:
-    """A file as read.
-
-    Attributes:
-        entries: by name.
-        stamp: of the very file that was read.
-    """
-
-    entries: dict[str, Entry]
-    stamp: Stamp
-
-
-def stamp_of(status: os.stat_result) -> Stamp:
-    """The stamp of a file."""
-    return status.st_mtime_ns, status.st_ctime_ns, status.st_size, status.st_ino
-
-
-def read_users_file(path: Path, limits: Limits) -> UsersFile:
-    """Read and check a users file.
+def read_users_file(path: Path, limits: Limits) -> dict[str, Entry]:
+    """Read and check a users file; the entries by name.
 
     Raises:
         ConfigurationError: it cannot be read, holds a mistake, holds nobody, or clear passwords in it are
@@ -68,7 +46,7 @@ def read_users_file(path: Path, limits: Limits) -> UsersFile:
         problems.append(Problem(str(path), "holds no user; add one by wsprovider users add NAME"))
     if problems:
         raise ConfigurationError(problems)
-    return UsersFile(entries, stamp_of(status))
+    return entries
 
 
 def parse_users(content: bytes, where: str, limits: Limits) -> tuple[dict[str, Entry], list[Problem]]:
