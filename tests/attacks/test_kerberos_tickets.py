@@ -568,8 +568,8 @@ def test_a_full_store_refuses_names_and_no_messages(settings):
     )
     world.recipient = world.make_recipient(world.settings)
     first, second = shown(world), shown(world)
-    for fresh in (first, second):
-        world.accept(under(world, fresh).data)
+    assert world.accept(under(world, first).data).remark == ""
+    assert "no room" in world.accept(under(world, second).data).remark
     world.accept(later(world, first))
     assert world.refused(later(world, second)).reason is Reason.TICKET_UNKNOWN
     bobs = shown(world, "bob@TEST.LOCAL")
@@ -590,7 +590,7 @@ def test_a_ticket_that_cannot_be_kept_refuses_nothing(broken):
             raise BackendError("away")
 
         world.store.keep = fail
-    world.accept(under(world, fresh).data)
+    assert "was not kept for later messages" in world.accept(under(world, fresh).data).remark
     world.seals = seals
     assert world.refused(later(world, fresh)).reason is Reason.TICKET_UNKNOWN
     world.call()

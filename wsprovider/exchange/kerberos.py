@@ -9,7 +9,7 @@ from wsprovider.inbound.evidence import SecretKey
 from wsprovider.inbound.finding import Case
 from wsprovider.keyring.tickets import TicketKey, ticket_sha1
 from wsprovider.ports import TicketAcceptor
-from wsprovider.words.errors import WSSecurityError
+from wsprovider.words.errors import BackendError, ConfigurationError, WSSecurityError
 from wsprovider.words.reasons import Reason
 
 AUTHENTICATOR_LIFE: Final = timedelta(minutes=15)
@@ -75,3 +75,20 @@ def ticket_of(case: Case) -> TicketKey | None:
         if fact is not None and isinstance(fact.key, SecretKey) and fact.key.root.ticket is not None:
             return fact.key.root.ticket
     return None
+
+
+def keep_ticket(
+    ticket: TicketKey, established: EstablishedTickets | None, endpoint: str, now: datetime
+) -> str:
+    """Keep a ticket that an accepted message has shown, where later messages may name it.
+
+    Returns:
+        Why it was not kept, so that later messages have to show it again; empty when all is well.
+    """
+    if established is None:
+        return ""
+    try:
+        kept = established.keep(ticket, endpoint, now)
+    except (BackendError, ConfigurationError) as error:
+        return f"the ticket was not kept for later messages: {error}"
+    return "" if kept else "the ticket was not kept for later messages: no room"

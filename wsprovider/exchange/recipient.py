@@ -6,7 +6,6 @@ the replay store last, so that a refused copy never burns the genuine message.
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import datetime
 
 from lxml import etree
@@ -16,7 +15,7 @@ from wsprovider.conversation.established import EstablishedTickets
 from wsprovider.conversation.request import Kind, kind_of
 from wsprovider.exchange.callers import Callers, principal_of
 from wsprovider.exchange.crosschecking import cannot_check
-from wsprovider.exchange.kerberos import AUTHENTICATOR_LIFE, MessageTickets, ticket_of
+from wsprovider.exchange.kerberos import AUTHENTICATOR_LIFE, MessageTickets, keep_ticket, ticket_of
 from wsprovider.exchange.operations import check_addressing, operation_of
 from wsprovider.exchange.principal import Principal
 from wsprovider.exchange.replay import Replay, body_marks, marks_of
@@ -46,7 +45,6 @@ from wsprovider.soap import addressing as wsa
 from wsprovider.soap.fault import fault_status, refusal
 from wsprovider.soap.version import SoapVersion
 from wsprovider.words.errors import (
-    BackendError,
     ConfigurationError,
     Problem,
     WSSecurityError,
@@ -221,7 +219,7 @@ class Recipient:
             self._contexts.use(held, now)
             if not way.requirements.request.signed.body:
                 self._contexts.spend(held, body_marks(evidence), now)
-        self._remember(evidence, verdict, principal, now)
+        remark = self._remember(evidence, verdict, principal, now)
         return VerifiedRequest(
             version=version,
             root=evidence.envelope.root,
@@ -237,21 +235,20 @@ class Recipient:
             verdict=verdict,
             keys=keys,
             addressing=addressing,
+            remark=remark,
         )
 
-    def _remember(self, evidence: Evidence, verdict: Verdict, principal: Principal, now: datetime) -> None:
+    def _remember(self, evidence: Evidence, verdict: Verdict, principal: Principal, now: datetime) -> str:
         """What must not come again; a ticket that was shown, so that later messages may name it."""
         marks, until = marks_of(evidence, principal.name), now + self._retention
         ticket = ticket_of(verdict.case)
         if ticket is None or ticket.authenticator is None:
             self._replay.remember(marks, until, now)
-            return
+            return ""
         marks.append(f"authenticator:{ticket.authenticator.hex()}")
         self._replay.remember(marks, max(until, now + AUTHENTICATOR_LIFE), now)
-        if self._established is not None:
-            # by now this is the accepted copy: what cannot be kept has to be shown again, and refuses nothing
-            with suppress(BackendError, ConfigurationError):
-                self._established.keep(ticket, self.settings.path, now)
+        # by now this is the accepted copy: a ticket that cannot be kept refuses nothing
+        return keep_ticket(ticket, self._established, self.settings.path, now)
 
     def _tickets_of_message(self, now: datetime) -> Tickets:
         if self._acceptor is None:

@@ -34,6 +34,7 @@ class VerifiedRequest:
         way: how it was protected.
         errand: a request for a security context, which the endpoint answers itself; None for all others.
         evidence, keys, addressing: what the reply is made from.
+        remark: what the operator should know though the request was accepted; usually empty.
     """
 
     version: SoapVersion
@@ -50,6 +51,7 @@ class VerifiedRequest:
     verdict: Verdict = field(repr=False)
     keys: KeySnapshot = field(repr=False)
     addressing: Addressing | None = field(repr=False)
+    remark: str = ""
 
     @property
     def evidence(self) -> Evidence:

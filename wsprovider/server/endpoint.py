@@ -81,6 +81,7 @@ class Endpoint:
             record.principal = request.principal.name
             record.message_id = request.message_id
             record.context = request.context_identifier
+            record.remark = request.remark
         except (Exception, SystemExit) as error:  # noqa: BLE001 - attacks.md P06
             return replace(self._refused(error, version, record), refused=received)
         try:

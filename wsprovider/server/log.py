@@ -34,6 +34,7 @@ class Record:
         context: identifier of the security context that protects the request, or that it renews or cancels.
         reason: why it was refused or failed; None when the service answered.
         detail: a few words on that.
+        remark: what did not keep the request from being accepted, and wants a look all the same.
         status: the HTTP status.
         milliseconds: from the first look to the finished reply.
     """
@@ -48,6 +49,7 @@ class Record:
     context: str | None = None
     reason: Reason | None = None
     detail: str = ""
+    remark: str = ""
     status: int = 0
     milliseconds: float = 0.0
 
@@ -72,7 +74,7 @@ class Record:
             "reason": None if self.reason is None else self.reason.name,
             "ms": round(self.milliseconds, 2),
         }
-        for name in ("operation", "principal", "message_id", "context", "detail"):
+        for name in ("operation", "principal", "message_id", "context", "detail", "remark"):
             value = getattr(self, name)
             if value:
                 fields[name] = value[:_LIMIT]

@@ -1,6 +1,7 @@
 # ruff: noqa: N805 - Spyne hands its operations ctx
 """Scenario 16 composed: one acceptor for all who share its keys, names, roles, realms, and what the log is told."""
 
+import json
 import os
 import shutil
 from datetime import UTC, datetime, timedelta
@@ -175,6 +176,18 @@ def test_what_was_shown_is_kept_for_later_messages_where_there_are_any(serve, kd
     (record,) = store.records(KIND, now=datetime.now(UTC))
     assert record.expires > datetime.now(UTC) + timedelta(hours=1)
     store.close()
+
+
+def test_a_ticket_that_is_not_kept_is_told_in_the_log(serve, kdc, caplog):
+    caplog.set_level("INFO", "wsprovider.request")
+    full = {"later_messages": True, "tickets": 1}
+    app = serve({"path": "/later", "kerberos": full})
+    for _ in range(2):
+        assert ask(app, kdc, "/later")[-2:] == "hi"
+    first, second = (json.loads(record.getMessage()) for record in caplog.records)
+    assert "remark" not in first
+    assert second["remark"] == "the ticket was not kept for later messages: no room"
+    assert second["reason"] is None
 
 
 def test_a_changed_keytab_is_told_and_a_broken_one_leaves_the_keys_in_force(serve, kdc, tmp_path, caplog):
