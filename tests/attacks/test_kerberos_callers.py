@@ -25,6 +25,12 @@ from tests.simulator.bend import (
 )
 from tests.simulator.realm import Holder
 from tests.simulator.tickets import (
+    BODY_TOO,
+    EXPLICIT,
+    IMPLIED,
+    LATER,
+    SEALED,
+    STR,
     TICKET,
     NoSubKey,
     deriving,
@@ -32,6 +38,7 @@ from tests.simulator.tickets import (
     named,
     shown,
     spelled,
+    token_of,
     under,
     without,
 )
@@ -39,27 +46,16 @@ from tests.simulator.world import SECURE, World, echo_body, policy
 from wsprovider.exchange.initiator import Pending
 from wsprovider.exchange.principal import Proof
 from wsprovider.exchange.settings import KerberosSettings
-from wsprovider.header import kerberos_token
 from wsprovider.keyring.tickets import TicketKey, ticket_sha1
 from wsprovider.outbound.message import TicketSecret
-from wsprovider.policy.model import DerivedKeys, HeaderPart, Inclusion, Parts, Policy, SupportingTokens
+from wsprovider.policy.model import HeaderPart, Inclusion, Parts, Policy, SupportingTokens
 from wsprovider.scenarios import blocks
 from wsprovider.scenarios.catalogue import find
 from wsprovider.words import uris
 from wsprovider.words.errors import ConfigurationError, WSSecurityError
 from wsprovider.words.reasons import Reason
 
-LATER = KerberosSettings(later_messages=True)
-EXPLICIT, IMPLIED = DerivedKeys.REQUIRED, DerivedKeys.IMPLIED
-BODY_TOO = {"signed": blocks.BODY, "encrypted": blocks.BODY}
-SEALED = policy("16", **BODY_TOO)
-STR = f"{SIGNATURE}/ds:KeyInfo/wsse:SecurityTokenReference"
 RAW, GSS = uris.KERBEROS_AP_REQ, uris.KERBEROS_GSS_AP_REQ
-
-
-def _token(world: World) -> bytes:
-    """Another ticket of the same caller, as an element."""
-    return kerberos_token.write("KRB-x", world.holder.ticket(now=world.now).token)
 
 
 # who it was -------------------------------------------------------------------------------------------
@@ -634,7 +630,7 @@ def test_a_ticket_or_nobody():
     assert world.call().verified.principal.name == "alice@TEST.LOCAL"
     anonymous = world.make_initiator(policy=find("3").policy())
     pending = anonymous.request(echo_body(world.soap, "x"), version=world.soap)
-    mixed = bend(pending.data, insert(SECURITY, _token(world), 1))
+    mixed = bend(pending.data, insert(SECURITY, token_of(world), 1))
     assert world.refused(mixed).reason is Reason.UNUSED_HEADER_CHILD
     assert world.accept(pending.data).principal.anonymous
 

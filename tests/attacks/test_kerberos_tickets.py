@@ -32,6 +32,12 @@ from tests.simulator.bend import (
     tree,
 )
 from tests.simulator.tickets import (
+    BODY_TOO,
+    EXPLICIT,
+    IMPLIED,
+    LATER,
+    SEALED,
+    STR,
     TICKET,
     NoSubKey,
     Refusing,
@@ -40,6 +46,7 @@ from tests.simulator.tickets import (
     named,
     shown,
     spelled,
+    token_of,
     under,
     without,
 )
@@ -53,7 +60,7 @@ from wsprovider.exchange.settings import KerberosSettings
 from wsprovider.header import kerberos_token
 from wsprovider.keyring.ring import SealKey, SealKeys
 from wsprovider.keyring.tickets import ticket_sha1
-from wsprovider.policy.model import DerivedKeys, Parts, Policy, SupportingTokens
+from wsprovider.policy.model import Parts, Policy, SupportingTokens
 from wsprovider.scenarios import blocks
 from wsprovider.scenarios.catalogue import find
 from wsprovider.words import uris
@@ -61,33 +68,22 @@ from wsprovider.words.errors import BackendError, ConfigurationError, WSSecurity
 from wsprovider.words.limits import Limits
 from wsprovider.words.reasons import Reason
 
-LATER = KerberosSettings(later_messages=True)
-EXPLICIT, IMPLIED = DerivedKeys.REQUIRED, DerivedKeys.IMPLIED
-BODY_TOO = {"signed": blocks.BODY, "encrypted": blocks.BODY}
-SEALED = policy("16", **BODY_TOO)
-STR = f"{SIGNATURE}/ds:KeyInfo/wsse:SecurityTokenReference"
-
-
-def _token(world: World) -> bytes:
-    """Another ticket of the same caller, as an element."""
-    return kerberos_token.write("KRB-x", world.holder.ticket(now=world.now).token)
-
 
 def _beside(world: World, pending: Pending) -> bytes:
-    return bend(pending.data, insert(SECURITY, _token(world), 1), resign(secret=secret_of(pending)))
+    return bend(pending.data, insert(SECURITY, token_of(world), 1), resign(secret=secret_of(pending)))
 
 
 def _by_another(world: World, _: Pending) -> bytes:
     """Somebody who has no ticket signs by a key of his own; the ticket of a stranger stands beside."""
     speaker = world.make_initiator(policy=find("3").policy(), credentials=None)
     pending = speaker.request(echo_body(world.soap, "hello"), version=world.soap)
-    return bend(pending.data, insert(SECURITY, _token(world), 1))
+    return bend(pending.data, insert(SECURITY, token_of(world), 1))
 
 
 def _by_certificate(world: World, _: Pending) -> bytes:
     speaker = world.make_initiator(policy=find("2").policy())
     pending = speaker.request(echo_body(world.soap, "hello"), version=world.soap)
-    return bend(pending.data, insert(SECURITY, _token(world), 1))
+    return bend(pending.data, insert(SECURITY, token_of(world), 1))
 
 
 def _encrypted_by_another(world: World, pending: Pending) -> bytes:
@@ -160,13 +156,13 @@ TICKETS = [
     Row("N06 an anonymous EncryptedKey signs", "16", (R.PROTECTION_KEY,), _by_another),
     Row("N06 a certificate signs", "16", (R.KEY_KIND,), _by_certificate),
     Row("N06 an EncryptedKey encrypts", "16", (R.PROTECTION_KEY,), _encrypted_by_another, policy=SEALED),
-    Row("N06 ticket beside the certificate that signs", "2", (R.UNUSED_HEADER_CHILD,), lambda w, p: bend(p.data, insert(SECURITY, _token(w), 1))),
-    Row("N06 ticket beside the certificate, signed with it", "2", (R.UNUSED_HEADER_CHILD,), lambda w, p: bend(p.data, insert(SECURITY, _token(w), 1), sign_also("KRB-x"), resign(key=w.client.issued.key))),
-    Row("N06 ticket beside the EncryptedKey that signs", "3", (R.UNUSED_HEADER_CHILD,), lambda w, p: bend(p.data, insert(SECURITY, _token(w), 1))),
+    Row("N06 ticket beside the certificate that signs", "2", (R.UNUSED_HEADER_CHILD,), lambda w, p: bend(p.data, insert(SECURITY, token_of(w), 1))),
+    Row("N06 ticket beside the certificate, signed with it", "2", (R.UNUSED_HEADER_CHILD,), lambda w, p: bend(p.data, insert(SECURITY, token_of(w), 1), sign_also("KRB-x"), resign(key=w.client.issued.key))),
+    Row("N06 ticket beside the EncryptedKey that signs", "3", (R.UNUSED_HEADER_CHILD,), lambda w, p: bend(p.data, insert(SECURITY, token_of(w), 1))),
     Row("N06 ticket signs where a key is to come along", "3", (R.UNSUPPORTED_TOKEN,), lambda w, _: _under_tickets(w)),
     Row("N06 ticket signs where a certificate should", "2", (R.UNSUPPORTED_TOKEN,), lambda w, _: _under_tickets(w)),
     Row("N06 ticket signs where a context should", "12", (R.UNSUPPORTED_TOKEN,), lambda w, _: _under_tickets(w)),
-    Row("N06 ticket beside the context that signs", "12", (R.UNUSED_HEADER_CHILD,), lambda w, p: bend(p.data, insert(SECURITY, _token(w), 1))),
+    Row("N06 ticket beside the context that signs", "12", (R.UNUSED_HEADER_CHILD,), lambda w, p: bend(p.data, insert(SECURITY, token_of(w), 1))),
     Row("N06 key itself where it should be derived", "16", (R.DERIVED_KEYS_REQUIRED,), lambda w, _: _under_tickets(w), policy=deriving(EXPLICIT)),
     Row("N06 one derived key for both", "16", (R.ONE_DERIVED_KEY,), lambda w, p: _one_derived(p), policy=deriving(EXPLICIT, **BODY_TOO)),
 ]  # fmt: skip

@@ -10,10 +10,11 @@ from typing import Any
 
 from lxml import etree
 
-from tests.simulator.bend import SECURITY, WSU_ID, Change, bend, element, every, one, remove
+from tests.simulator.bend import SECURITY, SIGNATURE, WSU_ID, Change, bend, element, every, one, remove
 from tests.simulator.realm import Realm
 from tests.simulator.world import World, echo_body, policy
 from wsprovider.exchange.initiator import Pending
+from wsprovider.exchange.settings import KerberosSettings
 from wsprovider.header import kerberos_token
 from wsprovider.header import token_reference as str_
 from wsprovider.keyring.tickets import ticket_sha1
@@ -25,6 +26,11 @@ from wsprovider.words.errors import WSSecurityError
 from wsprovider.words.reasons import Reason
 
 TICKET = f"{SECURITY}/wsse:BinarySecurityToken[contains(@ValueType,'Kerberosv5_AP_REQ')]"
+LATER = KerberosSettings(later_messages=True)
+EXPLICIT, IMPLIED = DerivedKeys.REQUIRED, DerivedKeys.IMPLIED
+BODY_TOO = {"signed": blocks.BODY, "encrypted": blocks.BODY}
+SEALED = policy("16", **BODY_TOO)
+STR = f"{SIGNATURE}/ds:KeyInfo/wsse:SecurityTokenReference"
 
 
 @dataclass
@@ -126,3 +132,8 @@ def shown(world: World, principal: str = "alice@TEST.LOCAL", *, key: bytes | Non
     authenticator = hashlib.sha256(token).digest()
     world.realm.known[token] = AcceptedTicket(principal, secret, 18, expires, authenticator)
     return FreshTicket(b"\x60" + token, secret, expires)
+
+
+def token_of(world: World) -> bytes:
+    """Another ticket of the same caller, as an element."""
+    return kerberos_token.write("KRB-x", world.holder.ticket(now=world.now).token)

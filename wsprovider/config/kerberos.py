@@ -1,7 +1,7 @@
 """``[kerberos]``: our own principals, where their keys are, and whose tickets an endpoint takes."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -9,7 +9,6 @@ from typing import Any, Final
 from wsprovider.adapters.kerberos import KeytabAcceptor, named_password, password_acceptor
 from wsprovider.adapters.kerberos.enctypes import USUAL, enctype_numbers
 from wsprovider.adapters.kerberos.gss import gss_library
-from wsprovider.adapters.kerberos.keytab import parse_keytab
 from wsprovider.adapters.kerberos.principal import Principal
 from wsprovider.config.table import Table
 from wsprovider.exchange.settings import KerberosSettings
@@ -177,7 +176,7 @@ def open_tickets(
         opened = KeytabAcceptor(
             path, principals=keys.principals, enctypes=keys.enctypes, on_swap=on_swap, on_failure=on_failure
         )
-        return OpenedTickets(opened, named or _realms_of(path, keys.enctypes), opened.warnings)
+        return OpenedTickets(opened, named or opened.realms, opened.warnings)
     file = None if keys.password_file is None else folder / keys.password_file
     gss_library()  # what is missing is told before what is wrong
     password = named_password(variable=keys.password_env, file=file, environ=environ)
@@ -187,16 +186,6 @@ def open_tickets(
     except BackendError as error:
         raise ConfigurationError([Problem("kerberos.principal", str(error))]) from None
     return OpenedTickets(made, named)
-
-
-def _realms_of(keytab: Path, enctypes: Sequence[str]) -> frozenset[str]:
-    """The realms of whoever in the keytab can be shown a ticket."""
-    allowed = enctype_numbers(enctypes)
-    try:
-        every = parse_keytab(keytab.read_bytes())
-    except (OSError, ValueError) as error:  # it was in order a moment ago
-        raise ConfigurationError([Problem(str(keytab), str(error))]) from None
-    return frozenset(key.principal.realm for key in every if key.enctype in allowed)
 
 
 def _read_principals(table: Table) -> tuple[Principal, ...]:

@@ -133,9 +133,8 @@ class Contexts:
         used = replace(context, used=True)
         if self._replace(context, used, now):
             return
-        present = self.find(
-            context.identifier, now, context.namespace
-        )  # another worker was faster, or it has gone
+        # another worker was faster, or it has gone
+        present = self.find(context.identifier, now, context.namespace)
         if present is None or present.instance != context.instance:
             raise unknown(context.namespace)
 

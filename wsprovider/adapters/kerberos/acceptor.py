@@ -29,6 +29,7 @@ _NO_KEY: Final = frozenset({Reason.TICKET_SERVICE, Reason.TICKET_ENCTYPE, Reason
 @dataclass(frozen=True, slots=True)
 class _Snapshot:
     keys: ServiceKeys
+    realms: frozenset[str]
     warnings: tuple[str, ...]
 
 
@@ -77,6 +78,11 @@ class KeytabAcceptor:
         )
 
     @property
+    def realms(self) -> frozenset[str]:
+        """The realms of whoever can be shown a ticket by the keys in force."""
+        return self._keytab.current().realms
+
+    @property
     def warnings(self) -> tuple[str, ...]:
         """What is worth a sentence in the log about the keytab in force."""
         return self._keytab.current().warnings
@@ -104,7 +110,8 @@ class KeytabAcceptor:
             keys = ServiceKeys(chosen, self._enctypes)
         except BackendError as error:
             raise ConfigurationError([Problem(str(path), str(error))]) from None
-        return _Snapshot(keys, _warnings(path, status))
+        realms = frozenset(key.principal.realm for key in chosen if key.enctype in self._enctypes)
+        return _Snapshot(keys, realms, _warnings(path, status))
 
     def _chosen(self, path: Path, every: Sequence[KeytabKey]) -> list[KeytabKey]:
         """The keys of our principals, of which some are of types that are allowed."""
