@@ -394,6 +394,7 @@ def test_a_keytab_that_is_broken_or_gone_leaves_the_keys_in_force(kdc, now):
         watched.acceptor.accept(one, now=now)
         watched.later()
         watched.acceptor.accept(one, now=now)
+        assert watched.acceptor.failed
     assert len(watched.failures) == 3
     assert watched.swaps == []
     keytab.write_bytes(good)
@@ -401,6 +402,7 @@ def test_a_keytab_that_is_broken_or_gone_leaves_the_keys_in_force(kdc, now):
     watched.later()
     watched.acceptor.accept(one, now=now)
     assert len(watched.swaps) == 1
+    assert not watched.acceptor.failed
     assert "chmod 600" in watched.acceptor.warnings[0]
 
 

@@ -3,12 +3,15 @@
 import shutil
 import subprocess
 import tempfile
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from tests.vectors import jks
+from wsprovider.adapters.keys import jks
+from wsprovider.adapters.keys.pkcs12 import load_bundle
 
 VECTORS = Path(__file__).resolve().parents[3] / "shared" / "vectors"
 
@@ -30,14 +33,26 @@ def read(name: str) -> bytes:
     return need(name).read_bytes()
 
 
-@cache
-def _entries(path: Path, password: str, key_password: str | None) -> dict[str, jks.Entry]:
-    return jks.read(path.read_bytes(), password, key_password)
+@dataclass(frozen=True)
+class Entry:
+    """A key (None: a trusted certificate) with its chain in DER."""
+
+    key: Any
+    chain: tuple[bytes, ...]
+
+
+def _entry(content: bytes, alias: str, password: str, key_password: str) -> Entry:
+    if not jks.is_store(content):  # some files called .jks are PKCS#12 by now
+        key, certificate, others = load_bundle(content, password.encode())
+        return Entry(key, tuple(one.der for one in (certificate, *others)))
+    (found,) = (one for one in jks.read_entries(content, password.encode()) if one.alias == alias)
+    key = None if found.hidden is None else jks.private_key(found, key_password.encode())
+    return Entry(key, found.chain)
 
 
 @cache
-def _converted(path: Path, kind: str, alias: str, password: str) -> dict[str, jks.Entry]:
-    """By Java's own tool, for the one format that :mod:`tests.vectors.jks` does not read."""
+def _converted(path: Path, kind: str, alias: str, password: str) -> Entry:
+    """By Java's own tool, for a JCEKS store with a secret key in it, which is not read."""
     keytool = shutil.which("keytool")
     if keytool is None:
         pytest.skip(f"no keytool to read {path.name}")
@@ -57,14 +72,15 @@ def _converted(path: Path, kind: str, alias: str, password: str) -> dict[str, jk
         arguments = [part for option in options.items() for part in option]
         command = [keytool, "-importkeystore", *arguments, "-noprompt"]
         subprocess.run(command, check=True, capture_output=True)
-        return jks.read(made.read_bytes(), password)
+        return _entry(made.read_bytes(), alias, password, password)
 
 
-def converted(name: str, alias: str, password: str) -> jks.Entry:
+def converted(name: str, alias: str, password: str) -> Entry:
     """One entry of a JCEKS store; skipped without Java."""
-    return _converted(need(name), "JCEKS", alias, password)[alias]
+    return _converted(need(name), "JCEKS", alias, password)
 
 
-def entry(name: str, alias: str, password: str, key_password: str | None = None) -> jks.Entry:
+@cache
+def entry(name: str, alias: str, password: str, key_password: str | None = None) -> Entry:
     """One entry of a key store."""
-    return _entries(need(name), password, key_password)[alias]
+    return _entry(read(name), alias, password, key_password or password)

@@ -36,10 +36,10 @@ def environ_of(options: argparse.Namespace) -> dict[str, str]:
     return {**process_environ(), **given}
 
 
-def load(environ: dict[str, str]) -> ProviderConfig:
-    """Read the whole configuration.
+def load(environ: dict[str, str], *, backed: bool = True) -> ProviderConfig:
+    """Read the whole configuration; see :func:`wsprovider.config.load.load_provider`.
 
     Raises:
         ConfigurationError: every problem found.
     """
-    return load_provider(SERVICES, load_classes=load_classes, environ=environ)
+    return load_provider(SERVICES, load_classes=load_classes, environ=environ, backed=backed)

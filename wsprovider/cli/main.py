@@ -5,14 +5,26 @@ stderr on a line of its own).
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
 from typing import Final
 
-from wsprovider.cli import call, check, init, keys, serve, services, sessions, users, version
+from wsprovider.cli import (
+    audit,
+    call,
+    check,
+    init,
+    keys,
+    renew,
+    serve,
+    services,
+    sessions,
+    users,
+    version,
+)
+from wsprovider.cli.printing import complain
 from wsprovider.words.errors import ConfigurationError, WsproviderError
 
-_COMMANDS: Final = (init, serve, services, check, call, keys, sessions, users, version)
+_COMMANDS: Final = (init, serve, services, check, call, keys, renew, audit, sessions, users, version)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -36,7 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         report(error)
         return 2
     except (WsproviderError, OSError) as error:
-        print(f"wsprovider: {error}", file=sys.stderr)
+        complain(f"wsprovider: {error}")
         return 1
     except KeyboardInterrupt:
         return 130
@@ -46,6 +58,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def report(error: ConfigurationError) -> None:
     """Print every problem of a set-up."""
     count = len(error.problems)
-    print(f"wsprovider: {count} problem{'s' if count > 1 else ''} in the configuration:", file=sys.stderr)
+    complain(f"wsprovider: {count} problem{'s' if count > 1 else ''} in the configuration:")
     for problem in error.problems:
-        print(f"  {problem}", file=sys.stderr)
+        complain(f"  {problem}")

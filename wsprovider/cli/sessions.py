@@ -12,13 +12,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any, Final
 
 from wsprovider.adapters.keys.folder import load_snapshot
-from wsprovider.adapters.shared import open_store
 from wsprovider.cli.folders import add_folders, environ_of, load
 from wsprovider.cli.services import aligned
+from wsprovider.cli.stores import opened
 from wsprovider.config.demands import demands_of
 from wsprovider.config.model import ProviderConfig
 from wsprovider.conversation.contexts import KIND
@@ -27,14 +26,14 @@ from wsprovider.exchange.principal import Proof
 from wsprovider.keyring.contexts import SecurityContext
 from wsprovider.keyring.ring import SealKeys
 from wsprovider.ports import Record, Records
-from wsprovider.words.errors import BackendError, ConfigurationError, Problem, SoapError
+from wsprovider.words.errors import SoapError
+from wsprovider.words.printable import printable
 
 _HEADING: Final = ("IDENTIFIER", "ENDPOINT", "OWNER", "PROOF", "ISSUED", "EXPIRES", "LEFT", "USED")
-_SQLITE: Final = "sqlite:///"
 _OWNER: Final = 'of this user or partner, however proven; "" for anonymous callers'
 _MEMORY: Final = (
-    "memory: is the memory of each server process, and another command cannot see into it: sessions can be "
-    "listed and ended in sqlite:///path or redis://host:port/number, and in memory: end with the process"
+    "sessions can be listed and ended in sqlite:///path or redis://host:port/number, and in memory: end with "
+    "the process"
 )
 
 
@@ -72,7 +71,7 @@ class Seen:
         left = _left(self.ends - now)
         used = "-" if context is None else "yes" if context.used else "no"
         cells = (self.record.key, *about, _moment(self.ends), left, used)
-        return tuple(_printable(cell) for cell in cells)
+        return tuple(printable(cell) for cell in cells)
 
     def told(self, now: datetime) -> dict[str, Any]:
         """The same for programs; times as ISO 8601 and in seconds."""
@@ -93,8 +92,8 @@ class Seen:
     def sentence(self) -> str:
         """The few words that ``end`` says of it."""
         if self.context is None:
-            return _printable(f'{self.record.key}, sealed under "{sealed_by(self.record)}"')
-        return _printable(f"{self.record.key} of {_who(self.context)[0]} at {self.context.endpoint}")
+            return printable(f'{self.record.key}, sealed under "{sealed_by(self.record)}"')
+        return printable(f"{self.record.key} of {_who(self.context)[0]} at {self.context.endpoint}")
 
 
 def register(commands: Any) -> None:
@@ -160,7 +159,7 @@ def _end_named(
     for identifier in dict.fromkeys(options.identifiers):
         record = store.record(KIND, identifier, now=now)
         if record is None or not _end(look(record), options, store, now):
-            print(f"wsprovider: there is no {_printable(identifier)}", file=sys.stderr)
+            print(f"wsprovider: there is no {printable(identifier)}", file=sys.stderr)
             missing = True
     return 1 if missing else 0
 
@@ -196,12 +195,6 @@ def _opened(options: argparse.Namespace) -> Iterator[tuple[Records, Callable[[Re
     """
     environ = environ_of(options)
     config = load(environ)
-    if config.shared == "memory:":
-        raise ConfigurationError([Problem("shared", _MEMORY)])
-    if config.shared.startswith(_SQLITE):
-        file = Path(config.shared.removeprefix(_SQLITE)).absolute()
-        if not file.exists():  # opening would make one, perhaps in a folder where no server looks
-            raise BackendError(f"there is no shared store {file}: the server makes it when it starts")
     now = datetime.now(UTC)
     rings = tuple(_seals(config, environ, now))
 
@@ -213,11 +206,8 @@ def _opened(options: argparse.Namespace) -> Iterator[tuple[Records, Callable[[Re
                 continue
         return Seen(record, None)
 
-    store = open_store(config.shared)
-    try:
+    with opened(config.shared, _MEMORY) as store:
         yield store, look
-    finally:
-        store.close()
 
 
 def _seals(config: ProviderConfig, environ: Mapping[str, str], now: datetime) -> Iterator[SealKeys]:
@@ -248,8 +238,3 @@ def _moment(moment: datetime) -> str:
 def _left(span: timedelta) -> str:
     """``0:59:59``; a context that is over can only be renewed any more."""
     return str(timedelta(seconds=int(span.total_seconds()))) if span > timedelta() else "over"
-
-
-def _printable(text: str) -> str:
-    """Names come from certificates and from the store: what would move a terminal's cursor is escaped."""
-    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)

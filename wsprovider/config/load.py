@@ -28,6 +28,7 @@ def load_provider(
     *,
     load_classes: LoadClasses,
     environ: Mapping[str, str] | None = None,
+    backed: bool = True,
 ) -> ProviderConfig:
     """Read everything, check everything.
 
@@ -38,6 +39,7 @@ def load_provider(
         load_classes: imports a ``service.py`` and returns its service classes (a partial of
             :func:`~wsprovider.config.classes.import_classes`).
         environ: the environment to read instead of the process's own.
+        backed: keys, users and tickets that endpoints need are opened to see.
 
     Raises:
         ConfigurationError: every problem of every file.
@@ -54,7 +56,7 @@ def load_provider(
     check_paths(read)
     addresses = _addresses(read, process)
     endpoints = tuple(endpoint for service in read for endpoint in service.endpoints)
-    backing = check_backing(endpoints, keys, problems, process_environ(environ))
+    backing = check_backing(endpoints if backed else (), keys, problems, process_environ(environ))
     problems.raise_any()
     return ProviderConfig(
         services=tuple(
@@ -70,6 +72,7 @@ def load_provider(
         https_url=environment.https_url,
         metrics=process.metrics,
         refused_bytes=process.refused_bytes,
+        seen_every=process.seen_every,
         tls_certificate=process.tls_certificate,
         tls_key=process.tls_key,
         development_keys=backing.development_keys,

@@ -12,6 +12,12 @@ from wsprovider.words.limits import Limits
 REFUSED_BYTES: Final = 256_000_000
 """Bytes of refused messages after which a worker is replaced (docs/decisions/0045)."""
 
+TLS_CERTIFICATE: Final = "tls/server.cert.pem"
+"""Where in the keys folder the certificate for HTTPS is, unless provider.toml says."""
+
+SEEN_EVERY: Final = 60
+"""Seconds between two writes of when one certificate was last used for one thing."""
+
 
 @dataclass(frozen=True, slots=True)
 class EndpointConfig:
@@ -85,6 +91,7 @@ class ProviderConfig:
             WSDL names where nothing says public_url (transport bindings name https_url).
         metrics: ``/metrics`` is answered.
         refused_bytes: bytes of refused messages after which a worker is replaced.
+        seen_every: seconds between two writes of when a certificate was last used.
         development_keys: keys that ``wsprovider init`` made are in use.
         tls_certificate, tls_key: PEM files for HTTPS, relative to the keys folder; None:
             ``tls/server.cert.pem`` and ``tls/server.key.pem``.
@@ -100,6 +107,7 @@ class ProviderConfig:
     https_url: str | None = None
     metrics: bool = False
     refused_bytes: int = REFUSED_BYTES
+    seen_every: int = SEEN_EVERY
     tls_certificate: str | None = None
     tls_key: str | None = None
     development_keys: bool = False

@@ -7,14 +7,24 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from wsprovider.config.endpoints import read_base_url
-from wsprovider.config.model import REFUSED_BYTES
+from wsprovider.config.model import REFUSED_BYTES, SEEN_EVERY
 from wsprovider.config.problems import Problems
 from wsprovider.config.table import Table
 
 FILE: Final = "provider.toml"
 
 _KEYS: Final = frozenset(
-    {"keys", "shared", "trusted_proxies", "public_url", "metrics", "refused_bytes", "krb5_conf", "tls"}
+    {
+        "keys",
+        "shared",
+        "trusted_proxies",
+        "public_url",
+        "metrics",
+        "refused_bytes",
+        "seen_every",
+        "krb5_conf",
+        "tls",
+    }
 )
 _STORES: Final = frozenset({"memory", "sqlite", "redis", "rediss", "unix"})
 
@@ -30,6 +40,7 @@ class ProcessSettings:
         public_url: default base URL of every endpoint.
         metrics: whether ``/metrics`` is answered.
         refused_bytes: bytes of refused messages after which a worker is replaced.
+        seen_every: seconds between two writes of when a certificate was last used.
         tls_certificate, tls_key: PEM files for HTTPS, relative to the keys folder.
         krb5_conf: what libkrb5 reads instead of ``/etc/krb5.conf``, made absolute.
     """
@@ -40,6 +51,7 @@ class ProcessSettings:
     public_url: str | None = None
     metrics: bool = False
     refused_bytes: int = REFUSED_BYTES
+    seen_every: int = SEEN_EVERY
     tls_certificate: str | None = None
     tls_key: str | None = None
     krb5_conf: Path | None = None
@@ -66,6 +78,7 @@ def read_process(services: Path, problems: Problems) -> ProcessSettings:
         public_url=read_base_url(table, "public_url"),
         metrics=table.flag("metrics"),
         refused_bytes=table.whole("refused_bytes", REFUSED_BYTES, lowest=1_000_000, highest=1 << 40),
+        seen_every=table.whole("seen_every", SEEN_EVERY, lowest=1, highest=3600),
         tls_certificate=tls.text("certificate"),
         tls_key=tls.text("key"),
         krb5_conf=_read_krb5_conf(table, services),

@@ -19,10 +19,17 @@ from wsprovider.exchange.kerberos import AUTHENTICATOR_LIFE, MessageTickets, kee
 from wsprovider.exchange.operations import check_addressing, operation_of
 from wsprovider.exchange.principal import Principal
 from wsprovider.exchange.replay import Replay, body_marks, marks_of
-from wsprovider.exchange.replies import algorithms_of, check_answerable, reply_blocks, secret_of
+from wsprovider.exchange.replies import (
+    algorithms_of,
+    check_answerable,
+    reply_blocks,
+    secret_of,
+    signing_key,
+)
 from wsprovider.exchange.settings import RecipientSettings
 from wsprovider.exchange.token_service import TokenService, context_of
 from wsprovider.exchange.transport import Transport
+from wsprovider.exchange.uses import uses_of_reply, uses_of_request
 from wsprovider.exchange.verified import Answered, VerifiedRequest, WireMessage
 from wsprovider.exchange.ways import Stage, Way, ways_of
 from wsprovider.header.timestamp import Timestamp
@@ -44,11 +51,7 @@ from wsprovider.ports import Clock, Entropy, SharedStore, TicketAcceptor, Users
 from wsprovider.soap import addressing as wsa
 from wsprovider.soap.fault import fault_status, refusal
 from wsprovider.soap.version import SoapVersion
-from wsprovider.words.errors import (
-    ConfigurationError,
-    Problem,
-    WSSecurityError,
-)
+from wsprovider.words.errors import ConfigurationError, Problem, WSSecurityError
 from wsprovider.words.reasons import Reason
 from wsprovider.xml.parse import parse
 
@@ -236,6 +239,7 @@ class Recipient:
             keys=keys,
             addressing=addressing,
             remark=remark,
+            uses=uses_of_request(verdict.case, principal.name),
         )
 
     def _remember(self, evidence: Evidence, verdict: Verdict, principal: Principal, now: datetime) -> str:
@@ -339,7 +343,7 @@ class Recipient:
             blocks=reply_blocks(request, headers, fault=fault, entropy=self._entropy),
             exact=exact,
             confirmations=request.signature_values,
-            signing=request.keys.signing_key(now) if asymmetric and outward.signs else None,
+            signing=signing_key(request, now) if asymmetric and outward.signs else None,
             encrypt_to=holder.certificate if holder is not None else None,
             secret=secret if isinstance(secret, SharedSecret) else None,
             context=secret if isinstance(secret, ContextKey) else None,
@@ -351,6 +355,7 @@ class Recipient:
             sent.data,
             _content_type(request.version),
             self._fault_status(body, request.version) if fault else 200,
+            uses_of_reply(case, request.principal.name, outgoing.signing, sent.receiver),
         )
 
     def answer(self, request: VerifiedRequest) -> Answered | None:

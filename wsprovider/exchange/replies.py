@@ -1,6 +1,7 @@
 """What a reply takes over from its request: methods, the shared secret, addressing."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -12,6 +13,7 @@ from wsprovider.inbound.evidence import CertificateKey, SecretKey
 from wsprovider.inbound.finding import Case
 from wsprovider.inbound.judge import Verdict
 from wsprovider.keyring.contexts import ContextKey
+from wsprovider.keyring.material import KeyPair
 from wsprovider.outbound.message import (
     Algorithms,
     Block,
@@ -82,6 +84,22 @@ def secret_of(case: Case) -> SharedSecret | ContextKey | TicketSecret | None:
     if root.ticket is not None:
         return TicketSecret(root.secret, root.sha1)
     return root.context or SharedSecret(root.secret, root.sha1)
+
+
+def signing_key(request: VerifiedRequest, now: datetime) -> KeyPair:
+    """Our key that signs the reply: the one that the request was encrypted to, while that may answer.
+
+    Where the request addressed none, the partner's assignment decides, or the ring.
+
+    Raises:
+        ConfigurationError: none is active.
+    """
+    case = request.verdict.case
+    addressed = next((root.recipient for root in case.evidence.roots.values()), None)
+    holder = case.certificate_key
+    return request.keys.signing_key(
+        now, addressed=addressed, partner=None if holder is None else holder.partner
+    )
 
 
 def reply_blocks(

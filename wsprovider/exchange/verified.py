@@ -13,6 +13,7 @@ from wsprovider.inbound.evidence import Evidence
 from wsprovider.inbound.judge import Verdict
 from wsprovider.keyring.material import Certificate
 from wsprovider.keyring.snapshot import KeySnapshot
+from wsprovider.keyring.uses import Use
 from wsprovider.soap.addressing import Addressing
 from wsprovider.soap.version import SoapVersion
 
@@ -35,6 +36,7 @@ class VerifiedRequest:
         errand: a request for a security context, which the endpoint answers itself; None for all others.
         evidence, keys, addressing: what the reply is made from.
         remark: what the operator should know though the request was accepted; usually empty.
+        uses: the certificates that protected it.
     """
 
     version: SoapVersion
@@ -52,6 +54,7 @@ class VerifiedRequest:
     keys: KeySnapshot = field(repr=False)
     addressing: Addressing | None = field(repr=False)
     remark: str = ""
+    uses: tuple[Use, ...] = ()
 
     @property
     def evidence(self) -> Evidence:
@@ -94,11 +97,13 @@ class WireMessage:
     Attributes:
         content_type: with charset.
         status: the HTTP status.
+        uses: the certificates that protect it; none for an unprotected fault.
     """
 
     data: bytes
     content_type: str
     status: int
+    uses: tuple[Use, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,13 @@ A key of ``ring.toml`` (and likewise a ``[[seal]]`` key) may carry four dates, a
     addressed it, and still decrypts. Missing: it is ACTIVE for good.
 ``overlap_until``
     The end of the overlap; from here on it is RETAINED: only decrypts, and verifies what it signed.
-    Missing: 30 days after ``retired_at``.
+    Missing: as long after ``retired_at`` as the ring's ``overlap`` says (30 days).
 ``gone_at``
-    From here on it is GONE: it does nothing, and its files may be deleted. Missing: 90 days after
-    the overlap ended.
+    From here on it is GONE: it does nothing, and its files may be deleted. Missing: as long after
+    the overlap ended as the ring's ``retention`` says (90 days).
 
-Each state begins exactly at its date. A compromised key gets the same moment in the last three.
+Each state begins exactly at its date. A compromised key gets the same moment in the last three. A key
+that waits for its day to be named is active from :data:`NOT_SCHEDULED` on.
 """
 
 from collections.abc import Iterable
@@ -29,7 +30,10 @@ OVERLAP: Final = timedelta(days=30)
 """How long a retired key still signs replies to whoever addressed it, unless the ring says."""
 
 RETENTION: Final = timedelta(days=90)
-"""How long a key decrypts after its overlap, unless the ring says."""
+"""How long a key decrypts after its overlap, unless the ring says; and the least without a warning."""
+
+NOT_SCHEDULED: Final = datetime(9999, 12, 31, tzinfo=UTC)
+"""``active_from`` of a key whose day is not named yet: it is PENDING until somebody names one."""
 
 _FOR_GOOD: Final = datetime.max.replace(tzinfo=UTC)
 
@@ -47,8 +51,12 @@ class KeyState(Enum):
 DECRYPTS: Final = frozenset({KeyState.PENDING, KeyState.ACTIVE, KeyState.OVERLAP, KeyState.RETAINED})
 """States in which a key decrypts, and a seal key opens what it sealed."""
 
-ANSWERS: Final = frozenset({KeyState.ACTIVE, KeyState.OVERLAP})
-"""States in which a key may sign the reply to a peer who addressed it."""
+ANSWERS: Final = frozenset({KeyState.PENDING, KeyState.ACTIVE, KeyState.OVERLAP})
+"""States in which a key may sign the reply to a peer who addressed it, or whom it was assigned to.
+
+A peer who addresses a PENDING key has moved early: its certificate is the one that the peer is known to hold
+(docs/decisions/0052).
+"""
 
 PUBLISHED: Final = frozenset({KeyState.PENDING, KeyState.ACTIVE})
 """States in which a certificate is given out to partners."""
@@ -56,19 +64,25 @@ PUBLISHED: Final = frozenset({KeyState.PENDING, KeyState.ACTIVE})
 
 @dataclass(frozen=True, slots=True)
 class Lifespan:
-    """The dates of one key; all timezone-aware. See the module's docstring."""
+    """The dates of one key; all timezone-aware. See the module's docstring.
+
+    Attributes:
+        overlap, retention: what the missing dates follow from.
+    """
 
     active_from: datetime | None = None
     retired_at: datetime | None = None
     overlap_until: datetime | None = None
     gone_at: datetime | None = None
+    overlap: timedelta = OVERLAP
+    retention: timedelta = RETENTION
 
     @property
     def end_of_overlap(self) -> datetime | None:
         """When RETAINED begins, the default counted in."""
         if self.overlap_until is not None or self.retired_at is None:
             return self.overlap_until
-        return self.retired_at + OVERLAP
+        return _later(self.retired_at, self.overlap)
 
     @property
     def end_of_retention(self) -> datetime | None:
@@ -76,7 +90,24 @@ class Lifespan:
         if self.gone_at is not None:
             return self.gone_at
         end = self.end_of_overlap
-        return None if end is None else end + RETENTION
+        return None if end is None else _later(end, self.retention)
+
+    @property
+    def kept(self) -> timedelta | None:
+        """How long it goes on decrypting after its successor took over; None: it has none."""
+        end = self.end_of_retention
+        return None if end is None or self.retired_at is None else end - self.retired_at
+
+    @property
+    def changes(self) -> tuple[tuple[datetime, KeyState], ...]:
+        """When it enters which state, in the order of time; what comes at one moment is the last of it."""
+        dates = (
+            (self.active_from, KeyState.ACTIVE),
+            (self.retired_at, KeyState.OVERLAP),
+            (self.end_of_overlap, KeyState.RETAINED),
+            (self.end_of_retention, KeyState.GONE),
+        )
+        return tuple({date: (date, state) for date, state in dates if date is not None}.values())
 
     def state(self, now: datetime) -> KeyState:
         """The state at a moment; later boundaries win where dates coincide."""
@@ -116,6 +147,13 @@ class Lifespan:
 
 ALWAYS: Final = Lifespan()
 """Active for good."""
+
+
+def _later(moment: datetime, span: timedelta) -> datetime:
+    try:
+        return moment + span
+    except OverflowError:
+        return _FOR_GOOD
 
 
 def gap(lifespans: Iterable[Lifespan], now: datetime) -> datetime | None:

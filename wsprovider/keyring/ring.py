@@ -14,15 +14,14 @@ from wsprovider.keyring.lifecycle import ALWAYS, ANSWERS, DECRYPTS, PUBLISHED, K
 from wsprovider.keyring.material import Certificate, CertificateReference, KeyPair
 from wsprovider.keyring.path import Chain
 from wsprovider.keyring.snapshot import Trusted
-from wsprovider.keyring.trust import Partner, Trust
+from wsprovider.keyring.trust import Partner, Trust, TrustGroup
 from wsprovider.words.errors import ConfigurationError, Problem, WSSecurityError
 from wsprovider.words.reasons import Reason
 
 _BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
 _NO_SEAL: Final = (
-    "holds no [[seal]] key that is active, and secure conversations need one: put 32 random bytes as 64 "
-    "hexadecimal digits into a file beside it (openssl rand -hex 32 > 2026.seal; chmod 600 2026.seal), "
-    'and add [[seal]] with name = "2026" and file = "2026.seal"'
+    "holds no [[seal]] key that is active, and secure conversations need one: `wsprovider keys new 2026 --purpose seal` "
+    "makes it (with --ring, where the ring is not the usual one)"
 )
 
 
@@ -40,6 +39,21 @@ class RingKey:
     pair: KeyPair
     purposes: frozenset[Purpose]
     lifespan: Lifespan = ALWAYS
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Which key signs for one partner, from a moment on: so each is moved when it is ready.
+
+    Attributes:
+        partner: its name.
+        key: the name of the key.
+        active_from: None: since ever.
+    """
+
+    partner: str
+    key: str
+    active_from: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,18 +102,40 @@ class SealKeys:
 class Ring:
     """The key pairs of one ring; immutable."""
 
-    def __init__(self, name: str, keys: tuple[RingKey, ...]) -> None:
+    def __init__(
+        self, name: str, keys: tuple[RingKey, ...], assignments: tuple[Assignment, ...] = ()
+    ) -> None:
         self.name = name
         self.keys = keys
+        self.assignments = assignments
         self._own = frozenset(key.pair.certificate.spki for key in keys)
         self._signing = tuple(key for key in keys if Purpose.SIGN in key.purposes)
+        self._by_partner: dict[str, tuple[Assignment, ...]] = {}
+        for one in sorted(assignments, key=_begun, reverse=True):
+            self._by_partner[one.partner] = (*self._by_partner.get(one.partner, ()), one)
         self._decrypting = CertificateIndex(
             (key for key in keys if Purpose.DECRYPT in key.purposes),
             lambda key: key.pair.certificate,
         )
 
-    def signing_key(self, now: datetime) -> KeyPair | None:
-        """The key that signs now: of those that are ACTIVE, the one that became so last."""
+    def signing_key(
+        self, now: datetime, *, addressed: KeyPair | None = None, partner: str | None = None
+    ) -> KeyPair | None:
+        """The key that signs now.
+
+        It is the one that the peer addressed, while that may answer; else the one assigned to the partner;
+        else, of those that are ACTIVE, the one that became so last.
+
+        Args:
+            addressed: our key that the peer encrypted to.
+            partner: whom the message is for.
+        """
+        if addressed is not None and self.answers(addressed, now):
+            return addressed
+        if self.assignments and partner:
+            assigned = self._assigned(partner, now)
+            if assigned is not None:
+                return assigned
         if len(self._signing) == 1:  # the usual case, on the path of every message
             only = self._signing[0]
             return only.pair if only.lifespan.state(now) is KeyState.ACTIVE else None
@@ -108,8 +144,22 @@ class Ring:
         return None if newest is None else newest.pair
 
     def answers(self, pair: KeyPair, now: datetime) -> bool:
-        """Whether the key may sign the reply to a peer who addressed it."""
-        return any(key.pair is pair and key.lifespan.state(now) in ANSWERS for key in self._signing)
+        """Whether the key may sign the reply to a peer who addressed it, or whom it was assigned to."""
+        return any(
+            key.pair is pair and key.lifespan.state(now) in ANSWERS and _valid(pair.certificate, now)
+            for key in self._signing
+        )
+
+    def _assigned(self, partner: str, now: datetime) -> KeyPair | None:
+        """The key last assigned to the partner; None where there is none, or it may not answer any more."""
+        of_partner = self._by_partner.get(partner)
+        if of_partner is None:  # most of them, on the path of every message
+            return None
+        newest = next((one for one in of_partner if _begun(one) <= now), None)
+        for key in self._signing:
+            if newest is not None and key.pair.name == newest.key and self.answers(key.pair, now):
+                return key.pair
+        return None
 
     def published(self, now: datetime) -> tuple[Certificate, ...]:
         """The certificates to give out to partners."""
@@ -156,17 +206,24 @@ class RingSnapshot:
         return self._trust.partners
 
     @property
+    def trust_groups(self) -> tuple[TrustGroup, ...]:
+        """The groups of partners and CAs, for reports."""
+        return self._trust.groups
+
+    @property
     def trusted_certificates(self) -> tuple[Certificate, ...]:
         """Every configured certificate of partners and CAs, for reports."""
         return self._trust.certificates
 
-    def signing_key(self, now: datetime) -> KeyPair:
-        """Our own key that signs now.
+    def signing_key(
+        self, now: datetime, *, addressed: KeyPair | None = None, partner: str | None = None
+    ) -> KeyPair:
+        """Our own key that signs now; see :meth:`Ring.signing_key`.
 
         Raises:
             ConfigurationError: none is active.
         """
-        pair = self.ring.signing_key(now)
+        pair = self.ring.signing_key(now, addressed=addressed, partner=partner)
         if pair is None:
             where = f"ring {self.ring.name!r}"
             raise ConfigurationError([Problem(where, "no key for 'sign' is active now")])
@@ -202,5 +259,14 @@ class RingSnapshot:
         return self._trust.encryption_certificate(partner, now)
 
 
+def _begun(assignment: Assignment) -> datetime:
+    return assignment.active_from or _BEFORE_ALL
+
+
 def _since(lifespan: Lifespan) -> datetime:
     return lifespan.active_from or _BEFORE_ALL
+
+
+def _valid(certificate: Certificate, now: datetime) -> bool:
+    parsed = certificate.parsed
+    return parsed.not_valid_before_utc <= now <= parsed.not_valid_after_utc

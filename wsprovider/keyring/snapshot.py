@@ -36,8 +36,14 @@ class KeySnapshot(Protocol):
         """Changes whenever anything in the snapshot differs: the key of caches."""
         ...
 
-    def signing_key(self, now: datetime) -> KeyPair:
+    def signing_key(
+        self, now: datetime, *, addressed: KeyPair | None = None, partner: str | None = None
+    ) -> KeyPair:
         """Our own key that signs now.
+
+        Args:
+            addressed: our key that the peer encrypted to; it signs the reply as long as it may.
+            partner: whom the message is for; one may have been moved to another key earlier or later.
 
         Raises:
             ConfigurationError: none is active (refused at start already).

@@ -10,9 +10,10 @@ and revocation list it rests on), so the usual message costs one look-up. Refusa
 a stranger can make any number of different ones.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from enum import Enum
 from typing import Final
 
 from cryptography import x509
@@ -29,15 +30,79 @@ from wsprovider.words.limits import Limits
 from wsprovider.words.reasons import Reason
 
 _REMEMBERED: Final = 4096
+_BEFORE_ALL: Final = datetime.min.replace(tzinfo=UTC)
+_TICK: Final = timedelta(microseconds=1)
+
+
+class PeerPurpose(Enum):
+    """What a partner's certificate is for."""
+
+    VERIFY = "verify"
+    ENCRYPT = "encrypt"
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """On which terms a partner's certificate is pinned.
+
+    Attributes:
+        purposes: what it is for.
+        encrypts_from: from when on it is the one to encrypt to; None: whichever is the newest is.
+        gone_at: from when on it is not accepted any more, though it may be valid; None: never.
+    """
+
+    purposes: frozenset[PeerPurpose] = frozenset(PeerPurpose)
+    encrypts_from: datetime | None = None
+    gone_at: datetime | None = None
+
+    @property
+    def told(self) -> str:
+        """All of it in one line."""
+        return f"{sorted(one.value for one in self.purposes)} {self.encrypts_from} {self.gone_at}"
+
+    def gone(self, now: datetime) -> bool:
+        """Whether its time is over."""
+        return self.gone_at is not None and now >= self.gone_at
+
+    def and_also(self, other: "Pin") -> "Pin":
+        """The terms of a certificate that is pinned on both: the stricter of each."""
+        ends = [one.gone_at for one in (self, other) if one.gone_at is not None]
+        begins = [one.encrypts_from for one in (self, other) if one.encrypts_from is not None]
+        return Pin(self.purposes & other.purposes, max(begins, default=None), min(ends, default=None))
+
+
+_PLAIN: Final = Pin()
 
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """A partner known by certificates of its own; two of them overlap during a renewal."""
+    """A partner known by certificates of its own; two of them overlap during a renewal.
+
+    Attributes:
+        pins: the terms of those certificates that have any.
+    """
 
     name: str
     certificates: tuple[Certificate, ...]
     roles: frozenset[str] = frozenset()
+    pins: Mapping[Certificate, Pin] = field(default_factory=dict)
+
+    def pin(self, certificate: Certificate) -> Pin:
+        """The terms of one of the certificates."""
+        return self.pins.get(certificate, _PLAIN)
+
+    def encryption_certificate(self, now: datetime) -> Certificate | None:
+        """The one to encrypt to now: the last one that was named for it, else the newest one."""
+        usable = [
+            (pin.encrypts_from or _BEFORE_ALL, one.parsed.not_valid_before_utc, one)
+            for one in self.certificates
+            if PeerPurpose.ENCRYPT in (pin := self.pin(one)).purposes
+            and not pin.gone(now)
+            and (pin.encrypts_from is None or pin.encrypts_from <= now)
+            and _valid(one, now)
+            and checks.can_encrypt(one)
+        ]
+        return max(usable, key=lambda found: found[:2])[2] if usable else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +154,9 @@ class Trust:
 
     def __init__(self, groups: Sequence[TrustGroup], limits: Limits) -> None:
         self._limits = limits
-        self._partners = tuple(
-            partner for group in groups if isinstance(group, PinnedGroup) for partner in group.partners
+        self._groups = tuple(groups)
+        self._partners = _agreeing(
+            [partner for group in groups if isinstance(group, PinnedGroup) for partner in group.partners]
         )
         self._pinned = {one: partner for partner in self._partners for one in partner.certificates}
         self._authorities = tuple(group for group in groups if isinstance(group, AuthorityGroup))
@@ -101,6 +167,11 @@ class Trust:
     def empty(self) -> bool:
         """Whether nobody at all is trusted."""
         return not self._pinned and not self._authorities
+
+    @property
+    def groups(self) -> tuple[TrustGroup, ...]:
+        """The groups, for reports."""
+        return self._groups
 
     @property
     def certificates(self) -> tuple[Certificate, ...]:
@@ -142,27 +213,35 @@ class Trust:
         return verdict.trusted
 
     def encryption_certificate(self, partner: str | None, now: datetime) -> Certificate | None:
-        """The newest certificate of a pinned partner that may be encrypted to now.
+        """The certificate of a pinned partner that is encrypted to now.
 
         With no name given, the only partner there is; None when that is not clear.
         """
         if partner is None and len(self._partners) != 1:
             return None
-        usable = [
-            certificate
-            for one in self._partners
-            if partner in (None, one.name)
-            for certificate in one.certificates
-            if _valid(certificate, now) and checks.can_encrypt(certificate)
-        ]
-        return max(usable, key=lambda one: one.parsed.not_valid_before_utc, default=None)
+        for one in self._partners:
+            if partner in (None, one.name) and (found := one.encryption_certificate(now)) is not None:
+                return found
+        return None
 
     def _judge_pinned(self, certificate: Certificate, partner: Partner, now: datetime) -> Verdict:
+        pin = partner.pin(certificate)
+        if pin.gone(now):
+            raise WSSecurityError(
+                Reason.CERTIFICATE_NOT_TRUSTED, f"not accepted any more: {certificate.subject}"
+            )
+        if PeerPurpose.VERIFY not in pin.purposes:
+            raise WSSecurityError(
+                Reason.CERTIFICATE_USAGE, f"not pinned for signatures: {certificate.subject}"
+            )
         checks.check_key(certificate, self._limits)
         checks.check_dates(certificate, now)
         checks.check_signer_usage(certificate)
         trusted = Trusted(certificate, partner.name, pinned=True, roles=partner.roles)
-        return Verdict(trusted, *_validity((certificate,)))
+        begins, ends = _validity((certificate,))
+        if pin.gone_at is not None:
+            ends = min(ends, pin.gone_at - _TICK)
+        return Verdict(trusted, begins, ends)
 
     def _judge_issued(self, certificate: Certificate, path: Chain, now: datetime) -> Verdict:
         if len(path) > self._limits.path_certificates:
@@ -200,6 +279,18 @@ class Trust:
                 continue
             return Verdict(_customer(group, certificate), begins, ends)
         raise failure or search.failure
+
+
+def _agreeing(partners: Sequence[Partner]) -> tuple[Partner, ...]:
+    """The same partners; a certificate that several groups pin has the strictest terms of all in each."""
+    terms: dict[Certificate, Pin] = {}
+    for partner in partners:
+        for one in partner.certificates:
+            terms[one] = partner.pin(one).and_also(terms.get(one, _PLAIN))
+    return tuple(
+        replace(one, pins={held: terms[held] for held in one.certificates if terms[held] != _PLAIN})
+        for one in partners
+    )
 
 
 def _customer(group: AuthorityGroup, certificate: Certificate) -> Trusted:

@@ -174,8 +174,10 @@ class Sent:
         data: the message.
         signatures: the SignatureValues in it, the message signature's first.
         secrets: established secrets by EncryptedKeySHA1.
+        receiver: the certificate that the EncryptedKey in it is for; None without one.
     """
 
     data: bytes
     signatures: tuple[bytes, ...]
     secrets: dict[bytes, bytes] = field(repr=False, default_factory=dict)
+    receiver: Certificate | None = None

@@ -391,7 +391,8 @@ class _Writer:
         secrets: dict[bytes, bytes] = {}
         if self.plan.symmetric and self.transported is not None:
             secrets[self.transported.sha1] = self.transported.secret
-        return Sent(data, tuple(self.signatures), secrets)
+        receiver = None if self.transported is None else self.out.encrypt_to
+        return Sent(data, tuple(self.signatures), secrets, receiver)
 
 
 def _data(part: _Part | None) -> bytes:

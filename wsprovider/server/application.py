@@ -45,6 +45,9 @@ class Provider:
         publish_metrics: bool = False,
         contexts: Callable[[], Totals] | None = None,
         wear: Wear | None = None,
+        degraded: Mapping[str, Callable[[], bool]] | None = None,
+        watch: Callable[[], None] = lambda: None,
+        key_metrics: Callable[[], str] | None = None,
         close: Callable[[], None] = lambda: None,
     ) -> None:
         """Lay out the paths.
@@ -56,6 +59,9 @@ class Provider:
             publish_metrics: ``/metrics`` is answered.
             contexts: counts security contexts for ``/metrics``; None where no endpoint has conversations.
             wear: has the worker replaced that parsed too much of strangers.
+            degraded: by name, whether something is wrong that does not keep this process from serving.
+            watch: called with every request; looks after what comes with time.
+            key_metrics: what ``/metrics`` says of keys.
             close: releases what the endpoints use.
 
         Raises:
@@ -82,6 +88,8 @@ class Provider:
         self._publish_metrics = publish_metrics
         self._contexts = contexts
         self._wear = wear or Wear()
+        self._degraded = dict(degraded or {})
+        self._watch, self._key_metrics = watch, key_metrics
         self._close = close
 
     def close(self) -> None:
@@ -105,6 +113,7 @@ class Provider:
         return () if environ.get("REQUEST_METHOD") == "HEAD" else (reply.data,)
 
     def _reply(self, environ: dict[str, Any]) -> Reply:
+        self._watch()
         path = environ.get("PATH_INFO", "")
         endpoint = self._endpoints.get(path)
         method = environ.get("REQUEST_METHOD")
@@ -124,17 +133,24 @@ class Provider:
         return Reply(404, _TEXT, b"Nothing is served at this path.\n")
 
     def _metrics(self) -> Reply:
-        """The counters; without those of the shared store when it does not answer."""
+        """Counters and gauges; without those of the shared store when it does not answer."""
         totals = None
         if self._contexts is not None:
             try:
                 totals = self._contexts()
             except Exception as error:  # noqa: BLE001 - the other counters are told all the same
                 log.failure("metrics: contexts", error)
-        return Reply(200, metrics.CONTENT_TYPE, self.metrics.text(totals).encode(), _NO_STORE)
+        text = self.metrics.text(totals)
+        if self._key_metrics is not None:
+            text += self._key_metrics()
+        return Reply(200, metrics.CONTENT_TYPE, text.encode(), _NO_STORE)
 
     def _healthz(self) -> Reply:
-        """Whether this process can answer requests; what exactly is wrong is in the log only."""
+        """Whether this process can answer requests; what exactly is wrong is in the log only.
+
+        Degraded is not failing: a broken file that all machines share must not take all of them out while what
+        they read before goes on working.
+        """
         failed = []
         for name, check in self._health.items():
             try:
@@ -142,9 +158,11 @@ class Provider:
             except Exception as error:  # noqa: BLE001 - a failed check is the answer
                 failed.append(name)
                 log.failure(f"healthz: {name}", error)
-        answer = {"status": "failing" if failed else "ok", "version": __version__, "failed": failed}
-        status = 503 if failed else 200
-        return Reply(status, "application/json", f"{json.dumps(answer)}\n".encode(), _NO_STORE)
+        degraded = [name for name, wrong in self._degraded.items() if wrong()]
+        status = "failing" if failed else "degraded" if degraded else "ok"
+        answer = {"status": status, "version": __version__, "failed": failed, "degraded": degraded}
+        body = f"{json.dumps(answer)}\n".encode()
+        return Reply(503 if failed else 200, "application/json", body, _NO_STORE)
 
 
 _NO_STORE: Final = (("Cache-Control", "no-store"),)

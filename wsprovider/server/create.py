@@ -9,7 +9,6 @@ import os
 import re
 import time
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -24,28 +23,32 @@ from wsprovider.config.classes import import_classes
 from wsprovider.config.demands import demands_of
 from wsprovider.config.endpoints import asks_users, seals
 from wsprovider.config.environment import process_environ, set_krb5_conf
+from wsprovider.config.fitting import unmet
 from wsprovider.config.load import load_provider
-from wsprovider.config.model import EndpointConfig, ProviderConfig, ServiceConfig
+from wsprovider.config.model import TLS_CERTIFICATE, EndpointConfig, ProviderConfig, ServiceConfig
 from wsprovider.config.problems import Problems
-from wsprovider.conversation.contexts import KIND, Contexts
+from wsprovider.conversation.contexts import Contexts
 from wsprovider.exchange.recipient import Recipient
 from wsprovider.exchange.settings import ConversationSettings, RecipientSettings
+from wsprovider.exchange.sightings import Sightings
 from wsprovider.inbound.context import SecondOpinion
 from wsprovider.policy.attach import attach
 from wsprovider.policy.publish import published
 from wsprovider.policy.write import write_policy
-from wsprovider.ports import SharedState, Totals, Users
-from wsprovider.server import log, wsdl
+from wsprovider.ports import SharedState, Users
+from wsprovider.server import log, reports, wsdl
 from wsprovider.server.application import Provider
 from wsprovider.server.declared import Service, read_declared
 from wsprovider.server.endpoint import Endpoint
+from wsprovider.server.holdings import Holdings
 from wsprovider.server.interface import headers_of
 from wsprovider.server.invoker import Invoker
 from wsprovider.server.protocols import SecureSoap11
 from wsprovider.server.tickets import TicketKeyrings, established
+from wsprovider.server.watch import Watch
 from wsprovider.server.wear import Wear
 from wsprovider.words.dialects import DIALECTS
-from wsprovider.words.errors import BackendError, ConfigurationError
+from wsprovider.words.errors import BackendError
 
 SHARED: Final = "sqlite:///var/shared.sqlite3"
 """The shared store of services declared in Python, unless they name another."""
@@ -153,10 +156,6 @@ def _use(krb5_conf: str | Path | None) -> None:
         set_krb5_conf(Path(krb5_conf))
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 class _Composition:
     """One build: what several endpoints share is made once."""
 
@@ -172,8 +171,13 @@ class _Composition:
         self._problems = Problems()
         self._sources: dict[tuple[Any, ...], SnapshotSource] = {}
         self._users: dict[str, Users] = {}
+        self._holdings = Holdings()
+        self._watch = Watch(
+            self._holdings, clock=reports.now, monotonic=time.monotonic, tls=_served_certificate(config)
+        )
         self._tickets = TicketKeyrings(config.keys, environ)
         self._store: SharedState | None = None
+        self._sightings: Sightings | None = None
         self._conversations = False
 
     def provider(self) -> Provider:
@@ -186,6 +190,14 @@ class _Composition:
             log.start.warning("%s", log.sentence(warning))
         with self._problems.collecting():
             self._store = self._open_store()
+        if self._store is not None:
+            self._sightings = Sightings(
+                self._store,
+                monotonic=time.monotonic,
+                every=self._config.seen_every,
+                on_failure=reports.use_not_noted,
+            )
+            self._sightings.begin(reports.now())
         try:
             return self._provider()
         except BaseException:
@@ -199,16 +211,22 @@ class _Composition:
             with self._problems.collecting():
                 endpoints.extend(self._endpoints(service))
         self._problems.raise_any()
-        store = self._store
-        if store is None:
+        store, sightings = self._store, self._sightings
+        if store is None or sightings is None:
             raise RuntimeError("a problem was found and not raised")
+        for keytab in self._tickets.followed():
+            self._holdings.add(keytab)
+        services = frozenset(service.name for service in self._config.services)
         return Provider(
             endpoints,
             trusted_proxies=self._config.trusted_proxies,
-            health={"shared store": partial(_check_store, store)},
+            health={"shared store": partial(reports.check_store, store)},
             publish_metrics=self._config.metrics,
-            contexts=partial(_count_contexts, store) if self._conversations else None,
+            contexts=partial(reports.count_contexts, store) if self._conversations else None,
             wear=Wear(self._config.refused_bytes),
+            degraded={"keys": lambda: self._holdings.refused() > 0},
+            watch=partial(self._watch.look, store),
+            key_metrics=partial(reports.key_metrics, self._holdings, sightings, services),
             close=store.close,
         )
 
@@ -241,8 +259,10 @@ class _Composition:
         demands = demands_of(config.policy)
         sealing = seals(config, demands)
         keys = self._keys(config, ring=demands.ring or sealing, trust=demands.trust, sealing=sealing)
+        if demands.ring:
+            keys.demand(partial(unmet, config))
         users = self._user_store(config) if asks_users(config, demands) else None
-        if self._store is None:
+        if self._store is None or self._sightings is None:
             return None
         public = config.public_url or self._config.public_url
         settings = RecipientSettings(
@@ -266,7 +286,7 @@ class _Composition:
             keys=keys,
             users=users,
             replay=self._store,
-            clock=_now,
+            clock=reports.now,
             entropy=os.urandom,
             contexts=self._contexts(keys, config.conversation) if demands.conversation else None,
             tickets=self._tickets.acceptor(config),
@@ -295,6 +315,7 @@ class _Composition:
             invoker=invoker,
             message_bytes=config.limits.message_bytes,
             wsdl=document,
+            note=self._sightings.note,
         )
 
     def _contexts(self, keys: SnapshotSource, settings: ConversationSettings) -> Contexts:
@@ -316,35 +337,49 @@ class _Composition:
         """The keys of endpoints with the same ring, trust and limits; followed as the folder changes."""
         wanted = (config.ring if ring else None, config.trust if trust else (), config.limits, sealing)
         if wanted not in self._sources:
-            self._sources[wanted] = SnapshotSource(
+            source = self._sources[wanted] = SnapshotSource(
                 self._config.keys,
                 wanted[0],
                 wanted[1],
                 limits=config.limits,
                 environ=self._environ,
-                clock=_now,
+                clock=reports.now,
                 monotonic=time.monotonic,
                 sealing=sealing,
-                on_swap=_report_swap,
-                on_failure=_report_failure,
+                on_swap=self._keys_swapped,
+                on_failure=reports.keys_refused,
             )
+            self._holdings.add_keys(source)
         return self._sources[wanted]
+
+    def _keys_swapped(self, loaded: Loaded) -> None:
+        reports.keys_swapped(loaded)
+        self._watch.again()
 
     def _user_store(self, config: EndpointConfig) -> Users | None:
         if config.users is None:
             return None
         if config.users not in self._users:
             try:
-                self._users[config.users] = open_users(
+                users = open_users(
                     self._config.keys,
                     config.users,
-                    on_swap=_report_users,
-                    on_failure=_report_users_failure,
+                    on_swap=reports.users_swapped,
+                    on_failure=reports.users_refused,
                 )
             except BackendError as error:
                 self._problems.add(config.where, f"users {config.users!r} did not answer: {error}")
                 return None
+            self._users[config.users] = users
+            self._holdings.add(users)
         return self._users[config.users]
+
+
+def _served_certificate(config: ProviderConfig) -> Path | None:
+    """Of HTTPS, where ``wsprovider serve`` has started this process."""
+    if config.https_url is None:
+        return None
+    return config.keys / (config.tls_certificate or TLS_CERTIFICATE)
 
 
 def _second_engine() -> SecondOpinion:
@@ -352,36 +387,6 @@ def _second_engine() -> SecondOpinion:
     from wsprovider.crypto.crosscheck import XmlsecOpinion  # noqa: PLC0415 - see above
 
     return XmlsecOpinion()
-
-
-def _check_store(store: SharedState) -> None:
-    store.contains("healthz", now=_now())
-
-
-def _count_contexts(store: SharedState) -> Totals:
-    return store.totals(KIND, now=_now())
-
-
-def _report_swap(loaded: Loaded) -> None:
-    log.start.info("%s", log.sentence("keys: a changed keys folder is in force"))
-    for warning in loaded.warnings:
-        log.start.warning("%s", log.sentence(str(warning)))
-
-
-def _report_failure(error: ConfigurationError) -> None:
-    for problem in error.problems:
-        log.start.error("%s", log.sentence(f"keys: the old ones stay in force: {problem}"))
-
-
-def _report_users(warnings: tuple[str, ...]) -> None:
-    log.start.info("%s", log.sentence("users: a changed file is in force"))
-    for warning in warnings:
-        log.start.warning("%s", log.sentence(warning))
-
-
-def _report_users_failure(error: ConfigurationError) -> None:
-    for problem in error.problems:
-        log.start.error("%s", log.sentence(f"users: the old ones stay in force: {problem}"))
 
 
 def _wsdl_name(name: str) -> str:

@@ -1,11 +1,13 @@
 """One endpoint: an address, its message security, and the service behind it."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Final
 
 from wsprovider.exchange.recipient import Recipient, Transport, VerifiedRequest, WireMessage
+from wsprovider.keyring.uses import Use
 from wsprovider.server import http, log
 from wsprovider.server.caller import Caller
 from wsprovider.server.invoker import Invoker, Outcome
@@ -16,6 +18,13 @@ from wsprovider.words.errors import BackendError, SoapError, WSSecurityError
 from wsprovider.words.reasons import Reason
 
 _ACCEPTED: Final = 202
+
+Note = Callable[[str, Iterable[Use], datetime], None]
+"""Told of a service's uses of certificates as they are seen; raises nothing."""
+
+
+def _unnoted(service: str, uses: Iterable[Use], now: datetime) -> None:
+    """Where nobody wants to know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +54,7 @@ class Endpoint:
         scenario: the scenario's slug, if it is one of the catalogue.
         message_bytes: the longest body that is read.
         wsdl: what GET with ``?wsdl`` answers.
+        note: told which certificates accepted requests and their replies were protected with.
     """
 
     name: str
@@ -55,6 +65,7 @@ class Endpoint:
     invoker: Invoker
     message_bytes: int
     wsdl: WsdlDocument
+    note: Note = _unnoted
 
     def handle(self, environ: Mapping[str, Any], transport: Transport, metrics: Metrics) -> Reply:
         """Answer one POST; whatever happens, there is an answer, a line in the log and a count."""
@@ -82,6 +93,7 @@ class Endpoint:
             record.message_id = request.message_id
             record.context = request.context_identifier
             record.remark = request.remark
+            self.note(self.service, request.uses, request.received)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - attacks.md P06
             return replace(self._refused(error, version, record), refused=received)
         try:
@@ -106,7 +118,7 @@ class Endpoint:
             if request.errand is not None:
                 metrics.count_conversation(self.name, request.errand.request.kind)
             record.context = answered.context
-            return _wire(answered.wire)
+            return self._sent(answered.wire, request)
         caller = Caller(
             request.principal,
             self.name,
@@ -120,7 +132,11 @@ class Endpoint:
         if request.operation.one_way:
             # WSDL 1.1 section 2.4.1: nothing goes back, not even a fault.
             return Reply(_ACCEPTED, "text/plain", b"")
-        return _wire(self._protected(request, outcome))
+        return self._sent(self._protected(request, outcome), request)
+
+    def _sent(self, message: WireMessage, request: VerifiedRequest) -> Reply:
+        self.note(self.service, message.uses, request.received)
+        return _wire(message)
 
     def _protected(self, request: VerifiedRequest, outcome: Outcome) -> WireMessage:
         return self.recipient.reply(

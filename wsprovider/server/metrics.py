@@ -57,13 +57,13 @@ class Metrics:
             "# HELP wsprovider_requests_total Requests by endpoint and outcome.",
             "# TYPE wsprovider_requests_total counter",
             *(
-                f'wsprovider_requests_total{{endpoint="{_escaped(endpoint)}",reason="{reason}"}} {count}'
+                f'wsprovider_requests_total{{endpoint="{escaped(endpoint)}",reason="{reason}"}} {count}'
                 for (endpoint, reason), count in requests
             ),
             "# HELP wsprovider_request_seconds_total Time spent on requests by endpoint.",
             "# TYPE wsprovider_request_seconds_total counter",
             *(
-                f'wsprovider_request_seconds_total{{endpoint="{_escaped(endpoint)}"}} {spent:.6f}'
+                f'wsprovider_request_seconds_total{{endpoint="{escaped(endpoint)}"}} {spent:.6f}'
                 for endpoint, spent in seconds
             ),
         ]
@@ -72,7 +72,7 @@ class Metrics:
                 "# HELP wsprovider_conversation_requests_total Contexts issued, renewed, cancelled, by endpoint.",
                 "# TYPE wsprovider_conversation_requests_total counter",
                 *(
-                    f'wsprovider_conversation_requests_total{{endpoint="{_escaped(endpoint)}",kind="{kind}"}}'
+                    f'wsprovider_conversation_requests_total{{endpoint="{escaped(endpoint)}",kind="{kind}"}}'
                     f" {count}"
                     for (endpoint, kind), count in conversations
                 ),
@@ -98,5 +98,6 @@ def _of_the_store(contexts: Totals) -> Iterator[str]:
         yield f"wsprovider_contexts_{name}_total {count}"
 
 
-def _escaped(label: str) -> str:
+def escaped(label: str) -> str:
+    """A label's value as it stands between quotation marks."""
     return label.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from wsprovider.adapters.kerberos.acceptor import KeytabAcceptor
 from wsprovider.config.kerberos import OpenedTickets, TicketKeys, open_tickets
 from wsprovider.config.model import EndpointConfig
 from wsprovider.conversation.established import EstablishedTickets
@@ -47,6 +48,11 @@ class TicketKeyrings:
         if opened is None or config.kerberos.realms:
             return config.kerberos
         return replace(config.kerberos, realms=opened.realms)
+
+    def followed(self) -> tuple[KeytabAcceptor, ...]:
+        """The keytabs that are in use."""
+        acceptors = (one.acceptor for one in self._opened.values())
+        return tuple(one for one in acceptors if isinstance(one, KeytabAcceptor))
 
     def _of(self, config: EndpointConfig) -> OpenedTickets | None:
         keys = config.ticket_keys

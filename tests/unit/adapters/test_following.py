@@ -83,6 +83,20 @@ def test_what_cannot_be_used_leaves_the_last_reading_in_force_and_is_told_once_f
     assert watched.swaps == ["second"]
 
 
+def test_whether_an_older_reading_is_in_force(watched):
+    assert not watched.followed.failed
+    watched.put("bad")
+    assert not watched.followed.failed, "no look is due"
+    watched.seconds += 1
+    assert watched.followed.failed
+    assert watched.later() == "first"
+    assert watched.followed.failed, "nothing has changed since"
+    watched.put("first")
+    watched.seconds += 1
+    assert not watched.followed.failed
+    assert len(watched.failures) == 1
+
+
 def test_a_file_that_changes_while_it_is_read_is_read_again(watched):
     def replaced():
         watched.while_reading = lambda: None
@@ -126,3 +140,18 @@ def test_a_child_looks_though_a_thread_of_its_parent_was_at_it(watched):
     go_on.set()
     thread.join(10)
     assert watched.later() == "third"
+
+
+def test_a_mistake_of_the_reading_is_told_and_reaches_nobody(watched):
+    """Its type only: the text of such an exception may quote what was read."""
+
+    def fail():
+        raise OverflowError("SECRET")
+
+    watched.while_reading = fail
+    watched.put("second")
+    assert watched.later() == "first"
+    assert watched.followed.failed
+    (error,) = watched.failures
+    assert "OverflowError" in str(error)
+    assert "SECRET" not in str(error)

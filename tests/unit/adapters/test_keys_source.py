@@ -135,7 +135,7 @@ def test_a_ring_that_loses_its_seal_key_is_taken_over_only_where_none_is_needed(
     assert len(watched.failures) == sealing
 
 
-@pytest.mark.parametrize(("ring", "problem"), [("", "openssl rand -hex 32"), (SEAL, None)])
+@pytest.mark.parametrize(("ring", "problem"), [("", "wsprovider keys new 2026 --purpose seal"), (SEAL, None)])
 def test_the_first_load_must_bring_a_seal_key_where_one_is_needed(tmp_path, ring, problem):
     reader = Reader(Watched(tmp_path).folder, {})
     (tmp_path / "keys" / "service" / "ring.toml").write_text(RING.format("one") + ring)
@@ -184,3 +184,16 @@ def test_many_threads_see_one_or_the_other(watched):
     assert names == {"one", "two"}
     assert watched.failures == []
     assert watched.signs() == "two"
+
+
+def test_a_ring_that_endpoints_cannot_use_is_not_taken_over(watched):
+    watched.source.demand(lambda snapshot, now: ["no"] if snapshot.signing_key(now).name == "two" else [])
+    watched.put("service/ring.toml", RING.format("two"))
+    watched.seconds = 5
+    assert watched.signs() == "one"
+    assert [problem.what for error in watched.failures for problem in error.problems] == ["no"]
+    assert watched.source.failed
+    watched.put("service/ring.toml", "# a comment\n" + RING.format("one"))
+    watched.seconds = 10
+    assert watched.signs() == "one"
+    assert not watched.source.failed

@@ -6,10 +6,14 @@ from tests.simulator import pki
 from tests.simulator.world import issued, party
 from wsprovider.config.fitting import unfit_keys
 from wsprovider.config.load import load_provider
+from wsprovider.keyring.lifecycle import Lifespan
+from wsprovider.keyring.ring import Purpose, Ring, RingKey, RingSnapshot
+from wsprovider.keyring.trust import Partner, PinnedGroup, Trust
 from wsprovider.policy.model import Policy
 from wsprovider.scenarios.blocks import BODY, conversation
 from wsprovider.scenarios.catalogue import find
 from wsprovider.words.errors import ConfigurationError
+from wsprovider.words.limits import Limits
 from wsprovider.words.suites import SUITES
 
 CLIENT = issued("client").certificate
@@ -78,3 +82,18 @@ def test_a_ring_that_cannot_sign_is_one_problem_among_others(tmp_path):
     assert "two/service.toml" in said  # the unknown scenario
     assert "service/ring.toml" in said
     assert "sign" in said
+
+
+@pytest.mark.parametrize(("dates", "fits"), [({"active_from": 5}, False), ({"retired_at": -60}, True)])
+def test_a_key_that_is_to_come_must_fit_and_one_that_only_decrypts_need_not(dates, fits):
+    """Replies that break on a day that was named long ago are nobody's mistake of that day."""
+    lifespan = Lifespan(**{name: pki.days(day) for name, day in dates.items()})
+    rsa, curved = issued("service", "rsa-2048"), issued("service", "ec-p256")
+    keys = (
+        RingKey(rsa.pair("rsa"), frozenset(Purpose)),
+        RingKey(curved.pair("ec"), frozenset({Purpose.SIGN}), lifespan),
+    )
+    trust = Trust((PinnedGroup("g", (Partner("client", (CLIENT,)),)),), Limits())
+    snapshot = RingSnapshot(Ring("service", keys), trust, "1")
+    found = list(unfit_keys(find(2).policy(SUITES["Basic256"]), snapshot, pki.NOW))
+    assert found == [] if fits else "ec" in found[0]

@@ -186,6 +186,13 @@ def test_the_examples_of_this_project_are_read(development_keys: Path):
             assert {f"/echo/{scenario.slug}", f"/wso2/{scenario.slug}"} <= paths
 
 
+def test_how_often_uses_are_written(load, tmp_path: Path):
+    text = 'path = "/b"\nscenario = 3'
+    assert load(one=text).seen_every == 60
+    (tmp_path / "services" / "provider.toml").write_text("seen_every = 5")
+    assert load(one=text).seen_every == 5
+
+
 def test_the_processes_public_url_is_the_default_and_has_to_suit_every_policy(load, tmp_path: Path):
     (tmp_path / "services").mkdir()
     process = tmp_path / "services" / "provider.toml"

@@ -381,7 +381,7 @@ ROWS = [
         TALK + 'ring = "unsealed"',
         PLAIN + 'ring = "unsealed"',
         "keys/unsealed/ring.toml",
-        "openssl rand -hex 32",
+        "wsprovider keys new 2026 --purpose seal",
     ),
     Row(
         "two conversations under a ring without a seal key",

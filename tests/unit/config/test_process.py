@@ -21,6 +21,8 @@ ROWS = [
     ("metrics = 1", "metrics = false", "must be true or false"),
     ('[tls]\ncertificate = "c"', '[tls]\ncertificate = "c"\nkey = "k"', "needs both"),
     ('tls = "c"', "[tls]", "must be a table, [tls]"),
+    ("seen_every = 0", "seen_every = 1", "seen_every"),
+    ("seen_every = 3601", "seen_every = 3600", "seen_every"),
     ('krb5_conf = "none.conf"', 'krb5_conf = "provider.toml"', "cannot be read: No such file"),
     ("krb5_conf = true", 'krb5_conf = "/dev/null"', "must be a string"),
     ('[tls]\ncertficate = "c"', "[tls]", 'did you mean "certificate"?'),

@@ -3,9 +3,9 @@
 import pytest
 
 from tests.simulator import pki
-from wsprovider.keyring.lifecycle import ALWAYS, Lifespan
+from wsprovider.keyring.lifecycle import ALWAYS, NOT_SCHEDULED, Lifespan
 from wsprovider.keyring.material import KeyIdentifierReference, ThumbprintReference
-from wsprovider.keyring.ring import Purpose, Ring, RingKey, RingSnapshot, SealKey, SealKeys
+from wsprovider.keyring.ring import Assignment, Purpose, Ring, RingKey, RingSnapshot, SealKey, SealKeys
 from wsprovider.keyring.trust import Trust
 from wsprovider.words.errors import ConfigurationError
 from wsprovider.words.limits import Limits
@@ -25,7 +25,7 @@ ROLLOVER = Ring(
 @pytest.mark.parametrize(
     ("day", "signs", "answers", "decrypts", "published"),
     [
-        (0, "old", {"old"}, {"old", "new"}, {"old", "new"}),
+        (0, "old", {"old", "new"}, {"old", "new"}, {"old", "new"}),
         (10, "new", {"old", "new"}, {"old", "new"}, {"new"}),
         (19, "new", {"old", "new"}, {"old", "new"}, {"new"}),
         (20, "new", {"new"}, {"old", "new"}, {"new"}),
@@ -117,3 +117,50 @@ def test_a_ring_lacks_a_seal_key_now_or_one_day(spans, lack):
 def test_secrets_are_not_shown():
     assert "oooo" not in repr(SealKey("old", b"o" * 32))
     assert "RSAPrivateKey" not in repr(RingKey(OLD.pair(), BOTH))
+
+
+def test_the_key_that_was_addressed_answers_while_it_may():
+    old, new = (key.pair for key in ROLLOVER.keys)
+    for day, pair, signs in (
+        (0, new, "new"),
+        (0, old, "old"),
+        (19, old, "old"),
+        (20, old, "new"),
+        (30, old, "new"),
+    ):
+        assert ROLLOVER.signing_key(pki.days(day), addressed=pair).name == signs
+
+
+def test_a_key_whose_certificate_is_not_valid_answers_nobody():
+    coming = pki.self_signed("CN=coming", start=pki.days(2))
+    ring = Ring(
+        "r",
+        (
+            RingKey(OLD.pair("old"), BOTH),
+            RingKey(coming.pair("coming"), BOTH, Lifespan(NOT_SCHEDULED)),
+        ),
+        (Assignment("acme", "coming"),),
+    )
+    pair = ring.keys[1].pair
+    for day, signs in ((1, "old"), (3, "coming")):
+        assert ring.signing_key(pki.days(day), addressed=pair).name == signs
+        assert ring.signing_key(pki.days(day), partner="acme").name == signs
+        assert ring.signing_key(pki.days(day), partner="other").name == "old"
+
+
+def test_a_key_that_only_decrypts_answers_nobody():
+    ring = Ring(
+        "r",
+        (
+            RingKey(OLD.pair("s"), frozenset({Purpose.SIGN})),
+            RingKey(NEW.pair("d"), frozenset({Purpose.DECRYPT})),
+        ),
+    )
+    assert ring.signing_key(pki.NOW, addressed=ring.keys[1].pair).name == "s"
+
+
+def test_the_assignment_made_last_counts():
+    days = ((None, "old"), (pki.days(5), "new"), (pki.days(8), "old"))
+    ring = Ring("service", ROLLOVER.keys, tuple(Assignment("acme", name, since) for since, name in days))
+    for day, signs in ((0, "old"), (5, "new"), (8, "old"), (12, "old"), (20, "new")):
+        assert ring.signing_key(pki.days(day), partner="acme").name == signs

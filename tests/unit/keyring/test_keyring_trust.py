@@ -19,7 +19,7 @@ from wsprovider.keyring.material import Certificate, KeyIdentifierReference, Thu
 from wsprovider.keyring.path import Authorities
 from wsprovider.keyring.ring import Purpose, Ring, RingKey, RingSnapshot
 from wsprovider.keyring.subjects import SubjectRule
-from wsprovider.keyring.trust import AuthorityGroup, Partner, PinnedGroup, Trust
+from wsprovider.keyring.trust import AuthorityGroup, Partner, PeerPurpose, Pin, PinnedGroup, Trust
 from wsprovider.words.errors import WSSecurityError
 from wsprovider.words.limits import Limits
 from wsprovider.words.reasons import Reason
@@ -68,6 +68,46 @@ def test_a_pinned_partner_is_accepted_with_its_name_and_roles():
     partner = pki.self_signed("CN=client-1")
     trusted = judge(partner, pinned(partner))
     assert (trusted.partner, trusted.pinned, trusted.roles) == ("client-1", True, frozenset({"r"}))
+
+
+VERIFY, ENCRYPT = frozenset({PeerPurpose.VERIFY}), frozenset({PeerPurpose.ENCRYPT})
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize(
+    ("terms", "reason"),
+    [
+        (Pin(), None),
+        (Pin(gone_at=pki.days(1)), None),
+        (Pin(gone_at=pki.days(-1)), Reason.CERTIFICATE_NOT_TRUSTED),
+        (Pin(VERIFY), None),
+        (Pin(ENCRYPT), Reason.CERTIFICATE_USAGE),
+    ],
+)
+def test_of_two_groups_that_pin_it_the_stricter_counts_in_any_order(terms, reason, turned):
+    """Nor does a CA's group vouch for what its pin refuses."""
+    partner = CA.issue()
+    strict = PinnedGroup(
+        "b", (Partner("client-1", (partner.certificate,), pins={partner.certificate: terms}),)
+    )
+    groups = (group(), pinned(partner), strict)
+    groups = groups[::-1] if turned else groups
+    if reason is None:
+        assert judge(partner, *groups).pinned
+    else:
+        refused(reason, partner, *groups)
+
+
+def test_the_stricter_terms_of_encryption():
+    partner = pki.self_signed("CN=client-1")
+    both = (Pin(encrypts_from=pki.days(2)), Pin(VERIFY | ENCRYPT, pki.days(-2)))
+    groups = [
+        PinnedGroup(str(n), (Partner("client-1", (partner.certificate,), pins={partner.certificate: one}),))
+        for n, one in enumerate(both)
+    ]
+    trust = Trust(groups, Limits())
+    assert trust.encryption_certificate("client-1", pki.days(1)) is None
+    assert trust.encryption_certificate("client-1", pki.days(2)) == partner.certificate
 
 
 @pytest.mark.parametrize("kind", ["rsa-3072", "rsa-4096", "ec-p256", "ec-p384", "ec-p521", "ed25519"])

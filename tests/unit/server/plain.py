@@ -2,7 +2,7 @@
 """A recipient without security, an echo service, and a WSGI client: what the server's tests stand on."""
 
 import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from types import SimpleNamespace
@@ -33,7 +33,7 @@ from wsprovider.exchange.principal import Principal, Proof
 from wsprovider.exchange.recipient import VerifiedRequest, WireMessage
 from wsprovider.server import wsdl
 from wsprovider.server.application import Provider
-from wsprovider.server.endpoint import Endpoint
+from wsprovider.server.endpoint import Endpoint, Note
 from wsprovider.server.faults import QNameFault
 from wsprovider.server.invoker import Invoker
 from wsprovider.server.protocols import SecureSoap11
@@ -361,10 +361,12 @@ class Echo(ServiceBase):
 
     @rpc(Unicode, _returns=Unicode)
     def echo(ctx, text):
+        if text == "fail":
+            raise ValueError("as asked")
         return text
 
 
-def echo_provider(world: World, **options: Any) -> Provider:
+def echo_provider(world: World, *, note: Note | None = None, **options: Any) -> Provider:
     """The world's recipient at ``/echo``, with the echo service behind it."""
     protocols = {"in_protocol": SecureSoap11(), "out_protocol": SecureSoap11()}
     invoker = Invoker(Application([Echo], tns=ECHO, name="Echo", **protocols))
@@ -376,4 +378,6 @@ def echo_provider(world: World, **options: Any) -> Provider:
         attach=lambda _: None,
     )
     endpoint = Endpoint("echo", "echo", "/echo", None, world.recipient, invoker, 100_000, document)
+    if note is not None:
+        endpoint = replace(endpoint, note=note)
     return Provider([endpoint], **options)

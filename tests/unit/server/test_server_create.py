@@ -3,6 +3,7 @@
 
 import os
 import shutil
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
@@ -15,12 +16,16 @@ from spyne import AnyXml, Application, ServiceBase, Unicode, rpc
 from spyne.protocol.soap import Soap11
 from spyne.server.wsgi import WsgiApplication
 
+from tests.simulator.bend import SIGNATURE, bend, flip
 from tests.simulator.world import BOTH, ECHO, OPERATION, echo_body, party, result_of
 from tests.unit.server.plain import SOAP12_TYPE, VERSIONS, call
+from wsprovider.adapters.shared.sqlite import SqliteStore
 from wsprovider.adapters.users.development import development_users
 from wsprovider.config.development import create_development_keys
 from wsprovider.exchange.initiator import Initiator, addressing
+from wsprovider.exchange.sightings import Sightings
 from wsprovider.keyring.material import Certificate, KeyPair
+from wsprovider.keyring.uses import Case
 from wsprovider.outbound.message import Credentials
 from wsprovider.scenarios.catalogue import find
 from wsprovider.server.create import create_app, secure
@@ -161,6 +166,26 @@ def test_faults_of_the_service_are_protected(keys, tmp_path, number):
     answer = client.accept(pending, response.data, secure=True)
     assert answer.fault
     assert answer.payload.findtext("faultstring") == "Internal error"
+
+
+def test_who_uses_which_key_is_in_the_shared_store(keys, tmp_path):
+    path = tmp_path / "shared.sqlite3"
+    app = app_of(keys, tmp_path, settings(5))
+    client = initiator(keys, find(5).policy())
+    good = client.request(echo_body(SOAP_11, "x"), version=SOAP_11)
+    store = SqliteStore(path)
+    OPENED.append(store)
+    sightings = Sightings(store, monotonic=time.monotonic)
+    twin = bend(good.data, flip(f"{SIGNATURE}/ds:SignatureValue"))
+    assert post(app, 5, twin).status == 500
+    assert sightings.seen(datetime.now(UTC)) == ()
+    assert post(app, 5, good.data).status == 200
+    seen = sightings.seen(datetime.now(UTC))
+    assert {(one.service, one.partner) for one in seen} == {("echo", "client-1")}
+    assert [one.case for one in seen] == [Case.DECRYPT, Case.ENCRYPT, Case.SIGN, Case.VERIFY]
+    assert [one.subject for one in seen if one.case is Case.VERIFY] == [
+        Holder(keys / "development", "client-1").certificate.subject
+    ]
 
 
 def test_an_action_of_another_operation_is_refused(keys, tmp_path, calls):

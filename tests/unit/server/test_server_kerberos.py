@@ -207,6 +207,11 @@ def test_a_changed_keytab_is_told_and_a_broken_one_leaves_the_keys_in_force(serv
     keytab.write_bytes(b"PEM")
     assert ask(app, kdc, "/a")[-2:] == "hi"
     assert f"kerberos: the old keys stay in force: {keytab}: no keytab" in caplog.text
+    health = {"REQUEST_METHOD": "GET", "PATH_INFO": "/healthz", "CONTENT_LENGTH": None}
+    assert json.loads(call(app, b"", **health).data)["degraded"] == ["keys"]
+    own._next = 0
+    shutil.copy(kdc.folder / "service.keytab", keytab)
+    assert json.loads(call(app, b"", **health).data)["degraded"] == []
 
 
 def test_krb5_conf_of_services_declared_in_python(serve, kdc, monkeypatch, tmp_path):

@@ -87,6 +87,11 @@ class KeytabAcceptor:
         """What is worth a sentence in the log about the keytab in force."""
         return self._keytab.current().warnings
 
+    @property
+    def failed(self) -> bool:
+        """Whether the keytab as it is now cannot be used, and an older one is in force."""
+        return self._keytab.failed
+
     def accept(self, token: bytes, *, now: datetime) -> AcceptedTicket:
         """See :meth:`wsprovider.ports.TicketAcceptor.accept`."""
         snapshot = self._keytab.current()

@@ -5,24 +5,21 @@ The formats are told in :mod:`wsprovider.adapters.keys.ring_file` and
 """
 
 import hashlib
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
 
 from cryptography.hazmat.primitives.hashes import SHA256
 
 from wsprovider.adapters.keys.reading import Reader
 from wsprovider.adapters.keys.ring_file import read_ring
+from wsprovider.adapters.keys.tables import NAME
 from wsprovider.adapters.keys.trust_folder import read_group
 from wsprovider.keyring.ring import Ring, RingSnapshot, SealKeys
 from wsprovider.keyring.trust import AuthorityGroup, PinnedGroup, Trust, TrustGroup
 from wsprovider.words.errors import ConfigurationError, Problem
 from wsprovider.words.limits import Limits
-
-_NAME: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +97,7 @@ def load(
 
 
 def _proper(reader: Reader, name: str) -> bool:
-    if _NAME.fullmatch(name):
+    if NAME.fullmatch(name):
         return True
     reader.problem(reader.folder.name, f"{name!r} is no name of a ring or trust group")
     return False
@@ -128,6 +125,7 @@ def _version(ring: Ring, groups: Iterable[TrustGroup], trust: Sequence[str], lim
     for key in ring.keys:
         chain = ",".join(one.fingerprint for one in (key.pair.certificate, *key.pair.chain))
         parts.append(f"{key.pair.name} {sorted(one.value for one in key.purposes)} {key.lifespan} {chain}")
+    parts.append(repr(ring.assignments))
     for group in groups:
         if isinstance(group, AuthorityGroup):
             authorities = group.authorities
@@ -141,7 +139,8 @@ def _version(ring: Ring, groups: Iterable[TrustGroup], trust: Sequence[str], lim
             ]
         else:
             parts += [
-                f"{partner.name} {sorted(partner.roles)} {[one.fingerprint for one in partner.certificates]}"
+                f"{partner.name} {sorted(partner.roles)} "
+                f"{[(one.fingerprint, partner.pin(one).told) for one in partner.certificates]}"
                 for partner in group.partners
             ]
     return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from cryptography.hazmat.primitives.serialization import load_pem_private_key
+from cryptography.hazmat.primitives.serialization import load_der_private_key, load_pem_private_key
 
 from wsprovider.adapters.keys.reading import MaterialError
 from wsprovider.keyring.material import Certificate, PrivateKey
@@ -27,7 +27,9 @@ def load_certificates(content: bytes) -> tuple[Certificate, ...]:
         else:
             found = (Certificate.from_der(content),)
         for one in found:
-            _ = one.parsed.extensions  # parsed lazily: malformed ones must not wait for a message
+            parsed = one.parsed  # lazily, that is: what is malformed must not wait for a message
+            _ = parsed.extensions, parsed.subject, parsed.issuer
+            _ = parsed.not_valid_before_utc, parsed.not_valid_after_utc
     except WSSecurityError as error:
         raise MaterialError(f"no certificate: {error.detail}") from None
     except Exception as error:  # noqa: BLE001 - bad ASN.1 raises several families
@@ -36,14 +38,14 @@ def load_certificates(content: bytes) -> tuple[Certificate, ...]:
 
 
 def load_private_key(content: bytes, passphrase: bytes | None) -> PrivateKey:
-    """The private key of a PEM file.
+    """The private key of a PEM file, or of a DER file (PKCS#8, PKCS#1 or SEC1).
 
     Raises:
         MaterialError: it cannot be read, the passphrase is wrong, missing or not needed, or it is of a
             kind that messages are not signed with.
     """
     try:
-        key = load_pem_private_key(content, passphrase)
+        key = (load_pem_private_key if _BEGIN in content else load_der_private_key)(content, passphrase)
     except TypeError:
         raise MaterialError(
             "the key is encrypted: name passphrase_env or passphrase_file"
@@ -52,7 +54,9 @@ def load_private_key(content: bytes, passphrase: bytes | None) -> PrivateKey:
         ) from None
     except (ValueError, UnsupportedAlgorithm):
         raise MaterialError(
-            "no private key in PEM" if passphrase is None else "no private key in PEM, or a wrong passphrase"
+            "no private key in PEM or DER"
+            if passphrase is None
+            else "no private key in PEM or DER, or a wrong passphrase"
         ) from None
     return usable(key)
 
@@ -89,19 +93,27 @@ def load_revocation_lists(content: bytes) -> tuple[x509.CertificateRevocationLis
 
 
 def ordered_chain(certificate: Certificate, others: Sequence[Certificate]) -> tuple[Certificate, ...]:
-    """The certificates that lead from the certificate to its root, nearest first, without the root."""
+    """The certificates that lead from the certificate to its root, nearest first, without the root.
+
+    Each has signed the one before it; what only has the right name is passed over.
+    """
     chain: list[Certificate] = []
     current = certificate
     while True:
-        issuers = [
-            one
-            for one in others
-            if one.parsed.subject == current.parsed.issuer and one not in (certificate, *chain)
-        ]
+        issuers = [one for one in others if one not in (certificate, *chain) and signed_by(current, one)]
         if not issuers or issuers[0].parsed.subject == issuers[0].parsed.issuer:
             return tuple(chain)
         current = issuers[0]
         chain.append(current)
+
+
+def signed_by(certificate: Certificate, issuer: Certificate) -> bool:
+    """Whether the issuer is the one that the certificate names, and has signed it (RFC 5280, section 6.1.3)."""
+    try:
+        certificate.parsed.verify_directly_issued_by(issuer.parsed)
+    except (InvalidSignature, TypeError, UnsupportedAlgorithm, ValueError):
+        return False
+    return True
 
 
 def _brief(error: Exception) -> str:

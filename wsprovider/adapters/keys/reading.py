@@ -26,9 +26,22 @@ class MaterialError(ValueError):
 class Reader:
     """The eyes of one load."""
 
-    def __init__(self, keys_folder: Path, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        keys_folder: Path,
+        environ: Mapping[str, str],
+        instead: Mapping[Path, bytes | None] | None = None,
+    ) -> None:
+        """Open them.
+
+        Args:
+            keys_folder: the folder that holds rings and ``trust``.
+            environ: where passphrases are looked up.
+            instead: what is to be read in the place of files, as if they were written (None: removed) already.
+        """
         self.folder = keys_folder
         self.environ = environ
+        self._instead = dict(instead or {})
         self.problems: list[Problem] = []
         self.warnings: list[Problem] = []
         self.stamps: dict[Path, Stamp | None] = {}
@@ -54,6 +67,11 @@ class Reader:
             MaterialError: it is missing, unreadable, too large, or a secret that others may read.
         """
         self.stamps.setdefault(path, None)
+        if path in self._instead:
+            content = self._instead[path]
+            if content is None:
+                raise MaterialError(f"{self.shown(path)} does not exist")
+            return content
         try:
             with path.open("rb") as file:
                 status = os.fstat(file.fileno())
@@ -93,12 +111,20 @@ class Reader:
             raise MaterialError(f"not valid TOML: {error}") from None
 
     def listed(self, folder: Path) -> list[Path] | None:
-        """The files of a folder in order of their names; None where there is no folder."""
+        """The files of a folder in order of their names, hidden ones left out; None where there is no folder."""
         self.stamps[folder] = stamp(folder)
+        to_come = {
+            path for path, content in self._instead.items() if path.parent == folder and content is not None
+        }
         try:
-            return sorted(one for one in folder.iterdir() if one.is_file())
+            there = {one for one in folder.iterdir() if one.is_file() and one not in self._instead}
         except OSError:
-            return None
+            return sorted(to_come) or None
+        return sorted(one for one in there | to_come if not one.name.startswith("."))
+
+    def exists(self, path: Path) -> bool:
+        """Whether there is such a file."""
+        return self._instead[path] is not None if path in self._instead else path.exists()
 
     def changed(self) -> bool:
         """Whether anything that was looked at is not as it was."""

@@ -22,23 +22,42 @@
     name = "2026"
     file = "2026.seal"                        # 32 bytes as 64 hexadecimal digits
 
+    [[partner]]                               # while partners are moved to another key one by one:
+    name = "acme"
+    key = "2027"                              # signs for this one,
+    active_from = 2026-12-01T00:00:00Z        # from here on
+
+    [[request]]                               # a key whose certificate a CA still has to issue
+    name = "2028"
+    purposes = ["sign", "decrypt"]
+    key = "2028.key.pem"
+    request = "2028.csr.pem"
+
+At the top may stand ``overlap = "30d"`` and ``retention = "90d"``: what missing dates follow from. The rest
+is maintained by ``wsprovider keys``, or by hand.
+
 The dates of keys and seals (``active_from``, ``retired_at``, ``overlap_until``, ``gone_at``) are those
-of :mod:`wsprovider.keyring.lifecycle`. Files are named relative to the ring's folder.
+of :mod:`wsprovider.keyring.lifecycle`. Files are named relative to the ring's folder. A private key may also
+stay in a PKCS#11 token: :mod:`wsprovider.adapters.keys.pkcs11`.
 """
 
+from collections import Counter
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Final
 
-from wsprovider.adapters.keys import pem, pkcs12
+from wsprovider.adapters.keys import pem, pkcs11, pkcs12
 from wsprovider.adapters.keys.reading import MaterialError, Reader
 from wsprovider.adapters.keys.tables import Table
 from wsprovider.keyring import checks
-from wsprovider.keyring.lifecycle import KeyState, Lifespan, gap
-from wsprovider.keyring.material import Certificate, KeyPair
-from wsprovider.keyring.ring import Purpose, Ring, RingKey, SealKey, SealKeys
+from wsprovider.keyring.lifecycle import NOT_SCHEDULED, OVERLAP, RETENTION, KeyState, Lifespan, gap
+from wsprovider.keyring.material import Certificate, KeyPair, PrivateKey
+from wsprovider.keyring.ring import Assignment, Purpose, Ring, RingKey, SealKey, SealKeys
 from wsprovider.words.errors import WSSecurityError
 from wsprovider.words.limits import Limits
+
+LOST: Final = "what was encrypted to it and comes later, or is taken from an archive, cannot be read"
+"""What a short retention means."""
 
 _SOON: Final = timedelta(days=30)
 _SEAL_BYTES: Final = 32
@@ -52,7 +71,7 @@ def read_ring(reader: Reader, name: str, limits: Limits, now: datetime) -> tuple
     """
     folder = reader.folder / name
     where = reader.shown(folder / "ring.toml")
-    if not folder.is_dir():
+    if not folder.is_dir() and not reader.exists(folder / "ring.toml"):
         reader.stamps[folder] = None
         reader.problem(reader.shown(folder), "the ring has no folder")
         return _NOBODY
@@ -62,14 +81,20 @@ def read_ring(reader: Reader, name: str, limits: Limits, now: datetime) -> tuple
         reader.problem(where, str(error))
         return _NOBODY
     before = len(reader.problems)
+    periods = (table.span("overlap", OVERLAP), table.span("retention", RETENTION))
     keys = [
         key
         for entry in table.tables("key")
-        if (key := _ring_key(reader, entry, folder, limits, now)) is not None
+        if (key := _ring_key(reader, entry, folder, periods, limits, now)) is not None
     ]
     seals = [
-        seal for entry in table.tables("seal") if (seal := _seal_key(reader, entry, folder, now)) is not None
+        seal
+        for entry in table.tables("seal")
+        if (seal := _seal_key(reader, entry, folder, periods, now)) is not None
     ]
+    for entry in table.tables("request"):
+        _check_request(reader, entry, folder)
+    assignments = tuple(_assignment(entry) for entry in table.tables("partner"))
     table.finish()
     for kind, names in (
         ("key", [key.pair.name for key in keys]),
@@ -79,57 +104,127 @@ def read_ring(reader: Reader, name: str, limits: Limits, now: datetime) -> tuple
             reader.problem(where, f"two [[{kind}]] entries are named {twice!r}")
     if len(reader.problems) == before:  # else a missing key is a consequence, and no news
         _check_cover(reader, where, keys, seals, now)
-    return Ring(name, tuple(keys)), SealKeys(tuple(seals))
+        _check_assignments(reader, where, assignments, keys)
+    return Ring(name, tuple(keys), assignments), SealKeys(tuple(seals))
 
 
 def _check_cover(
     reader: Reader, where: str, keys: list[RingKey], seals: list[SealKey], now: datetime
 ) -> None:
-    signing = [key.lifespan for key in keys if Purpose.SIGN in key.purposes]
-    if not any(span.state(now) is KeyState.ACTIVE for span in signing):
-        reader.problem(where, "no key with the purpose 'sign' is active now")
-    elif (moment := gap(signing, now)) is not None:
-        reader.problem(where, f"no key with the purpose 'sign' is active from {moment.isoformat()} on")
-    if not any(
-        Purpose.DECRYPT in key.purposes and key.lifespan.state(now) is KeyState.ACTIVE for key in keys
-    ):
-        reader.problem(where, "no key with the purpose 'decrypt' is active now")
-    if seals and not any(seal.lifespan.state(now) is KeyState.ACTIVE for seal in seals):
+    """Whether something signs and decrypts now and for good: else no server starts one day.
+
+    That sealing ends one day is a problem of rings that have to (``sealing`` of
+    :func:`wsprovider.adapters.keys.folder.load`), of others it is told.
+    """
+    for one in Purpose:
+        spans = [key.lifespan for key in keys if one in key.purposes]
+        what = f"no key with the purpose {one.value!r} is active"
+        if not any(span.state(now) is KeyState.ACTIVE for span in spans):
+            reader.problem(where, f"{what} now")
+        elif (moment := gap(spans, now)) is not None:
+            reader.problem(where, f"{what} from {moment.isoformat()} on")
+    if seals and SealKeys(tuple(seals)).sealing(now) is None:
         reader.problem(where, "no [[seal]] key is active now")
+    elif seals and (lack := SealKeys(tuple(seals)).lack(now)):
+        reader.warn(where, lack)
 
 
-def _ring_key(reader: Reader, entry: Table, folder: Path, limits: Limits, now: datetime) -> RingKey | None:
+def _check_assignments(
+    reader: Reader, where: str, assignments: tuple[Assignment, ...], keys: list[RingKey]
+) -> None:
+    signing = {key.pair.name for key in keys if Purpose.SIGN in key.purposes}
+    begun = Counter((one.partner, one.active_from) for one in assignments)
+    for partner in sorted({partner for (partner, _), times in begun.items() if times > 1}):
+        what = f"two [[partner]] entries of {partner!r} begin at one moment: delete one of them"
+        reader.problem(where, what)
+    for one in assignments:
+        if one.key not in signing:
+            reader.problem(
+                where, f"[[partner]] {one.partner!r}: no key with the purpose 'sign' is {one.key!r}"
+            )
+
+
+def _assignment(entry: Table) -> Assignment:
+    name, key = _name(entry), entry.text("key")
+    if key is None:
+        entry.problem("key", "is missing: the name of the key that signs for this partner")
+    assignment = Assignment(name, key or "", entry.moment("active_from"))
+    entry.finish()
+    return assignment
+
+
+def _check_request(reader: Reader, entry: Table, folder: Path) -> None:
+    """Nothing works by it yet: a file that is not there is told, and keeps no server from starting."""
+    _name(entry)
+    _purposes(entry)
+    for kind in ("key", "request"):
+        file = entry.text(kind)
+        if file is None:
+            entry.problem(kind, "is missing")
+        elif (folder / file).resolve().parent != folder.resolve():
+            reader.warn(entry.at(kind), f"{file!r} is not in the ring's folder: move it there")
+        elif not reader.exists(folder / file):
+            reader.warn(entry.at(kind), f"{reader.shown(folder / file)} does not exist: make a new request")
+    for name in ("passphrase_env", "passphrase_file"):
+        entry.text(name)
+    entry.finish()
+
+
+def _ring_key(
+    reader: Reader,
+    entry: Table,
+    folder: Path,
+    periods: tuple[timedelta, timedelta],
+    limits: Limits,
+    now: datetime,
+) -> RingKey | None:
     name = _name(entry)
     purposes = _purposes(entry)
-    lifespan = _lifespan(entry)
+    lifespan = _lifespan(entry, periods)
     gone = lifespan.state(now) is KeyState.GONE
     try:
         pair = _pair(reader, entry, folder, name, gone=gone)
     except MaterialError as error:
-        reader.problem(entry.where, str(error))
+        if not (gone and isinstance(error, pkcs11.TokenError)):
+            reader.problem(entry.where, str(error))
         pair = None
-    entry.finish()
+    except WSSecurityError as error:
+        reader.problem(entry.where, f"the certificate cannot be used: {error.detail}")
+        pair = None
+    entry.finish(known=("pkcs11",))  # asked for last
     if pair is None:
         return None
     try:
         checks.check_key(pair.certificate, limits)
     except WSSecurityError as error:
         reader.problem(entry.where, f"the key cannot be used: {error.detail}")
-    if lifespan.state(now) is KeyState.ACTIVE:
+    state, since = lifespan.state(now), lifespan.active_from
+    if state is KeyState.ACTIVE:
         _check_validity(reader, entry, pair.certificate, now)
+    elif state is KeyState.PENDING and since is not None and since != NOT_SCHEDULED:
+        _check_validity(reader, entry, pair.certificate, since)
     if not gone:
+        _warn_of_short_retention(reader, entry, lifespan)
         _check_usage(entry, pair.certificate, purposes)
     return RingKey(pair, purposes, lifespan)
 
 
-def _check_validity(reader: Reader, entry: Table, certificate: Certificate, now: datetime) -> None:
+def _check_validity(reader: Reader, entry: Table, certificate: Certificate, when: datetime) -> None:
+    """Whether it is valid when its key is (or becomes) active."""
     begins, ends = certificate.parsed.not_valid_before_utc, certificate.parsed.not_valid_after_utc
-    if now > ends:
+    if when > ends:
         entry.problem("certificate", f"expired on {ends.isoformat()}")
-    elif now < begins:
+    elif when < begins:
         entry.problem("certificate", f"is not valid before {begins.isoformat()}")
-    elif now > ends - _SOON:
+    elif when > ends - _SOON:
         reader.warn(entry.at("certificate"), f"expires on {ends.isoformat()}")
+
+
+def _warn_of_short_retention(reader: Reader, entry: Table, lifespan: Lifespan) -> None:
+    if lifespan.kept is not None and lifespan.kept < RETENTION:
+        days = RETENTION.days
+        what = f"is kept for {lifespan.kept} after its successor took over, less than {days} days: {LOST}"
+        reader.warn(entry.at("retired_at"), what)
 
 
 def _check_usage(entry: Table, certificate: Certificate, purposes: frozenset[Purpose]) -> None:
@@ -148,8 +243,9 @@ def _pair(reader: Reader, entry: Table, folder: Path, name: str, *, gone: bool) 
         for one in (entry.text("pkcs12"), entry.text("key"), entry.text("certificate"), entry.text("chain"))
     )
     passphrase = _passphrase(reader, entry, folder)
+    place = pkcs11.read_place(reader, entry)
     files = [one for one in (bundle_file, key_file, certificate_file) if one]
-    if gone and not all(file.exists() for file in files):
+    if gone and not all(reader.exists(file) for file in files):
         return None
     if bundle_file:
         if key_file or certificate_file or chain_file:
@@ -158,20 +254,28 @@ def _pair(reader: Reader, entry: Table, folder: Path, name: str, *, gone: bool) 
             private_key, certificate, others = pkcs12.load_bundle(
                 reader.read(bundle_file, secret=True), passphrase
             )
-    elif key_file and certificate_file:
-        with reader.about(key_file):
-            private_key = pem.load_private_key(reader.read(key_file, secret=True), passphrase)
+    elif certificate_file and (place or key_file):
         with reader.about(certificate_file):
             certificate, *others_read = pem.load_certificates(reader.read(certificate_file))
             others = tuple(others_read)
         if chain_file:
             with reader.about(chain_file):
                 others += pem.load_certificates(reader.read(chain_file))
+        private_key = (
+            _key_file(reader, key_file, passphrase)
+            if key_file
+            else pkcs11.load_token_key(reader, entry, place, passphrase, certificate)
+        )
     else:
-        raise MaterialError("needs key and certificate, or pkcs12")
+        raise MaterialError("needs key and certificate, or pkcs11 and certificate, or pkcs12")
     if private_key.public_key() != certificate.public_key:
         raise MaterialError("the certificate does not belong to the key")
     return KeyPair(name, certificate, private_key, pem.ordered_chain(certificate, others))
+
+
+def _key_file(reader: Reader, file: Path, passphrase: bytes | None) -> PrivateKey:
+    with reader.about(file):
+        return pem.load_private_key(reader.read(file, secret=True), passphrase)
 
 
 def _passphrase(reader: Reader, entry: Table, folder: Path) -> bytes | None:
@@ -188,8 +292,10 @@ def _passphrase(reader: Reader, entry: Table, folder: Path) -> bytes | None:
     return None
 
 
-def _seal_key(reader: Reader, entry: Table, folder: Path, now: datetime) -> SealKey | None:
-    name, lifespan, file = _name(entry), _lifespan(entry), entry.text("file")
+def _seal_key(
+    reader: Reader, entry: Table, folder: Path, periods: tuple[timedelta, timedelta], now: datetime
+) -> SealKey | None:
+    name, lifespan, file = _name(entry), _lifespan(entry, periods), entry.text("file")
     entry.finish()
     if file is None:
         entry.problem("file", "is missing")
@@ -227,12 +333,13 @@ def _purposes(entry: Table) -> frozenset[Purpose]:
     return frozenset(known[one] for one in given if one in known)
 
 
-def _lifespan(entry: Table) -> Lifespan:
+def _lifespan(entry: Table, periods: tuple[timedelta, timedelta]) -> Lifespan:
     lifespan = Lifespan(
         entry.moment("active_from"),
         entry.moment("retired_at"),
         entry.moment("overlap_until"),
         entry.moment("gone_at"),
+        *periods,
     )
     for what in lifespan.problems():
         entry.problem("active_from", what)

@@ -5,7 +5,8 @@ the files costs a few ``stat`` calls. How they are followed is told in
 :mod:`wsprovider.adapters.shared.following`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from wsprovider.adapters.keys.folder import Loaded, load
@@ -13,8 +14,10 @@ from wsprovider.adapters.keys.reading import Reader
 from wsprovider.adapters.shared.following import Followed
 from wsprovider.keyring.ring import RingSnapshot
 from wsprovider.ports import Clock
-from wsprovider.words.errors import ConfigurationError
+from wsprovider.words.errors import ConfigurationError, Problem
 from wsprovider.words.limits import Limits
+
+Demand = Callable[[RingSnapshot, datetime], Iterable[str]]
 
 
 class SnapshotSource:
@@ -53,13 +56,31 @@ class SnapshotSource:
         Raises:
             ConfigurationError: the first load failed; there is nothing to fall back to.
         """
+        self._demands: list[Demand] = []
+        self._where = f"{keys_folder.name}/{ring or 'trust'}"
         folder = _Folder(
             lambda: Reader(keys_folder, environ),
-            lambda reader: load(reader, ring, trust, limits=limits, now=clock(), sealing=sealing),
+            lambda reader: self._meeting(
+                load(reader, ring, trust, limits=limits, now=clock(), sealing=sealing), clock()
+            ),
         )
         self._followed = Followed(
             folder, monotonic=monotonic, interval=interval, on_swap=on_swap, on_failure=on_failure
         )
+
+    def demand(self, what: Demand) -> None:
+        """Take over no changed folder whose snapshot does not meet this.
+
+        Args:
+            what: says, in sentences, what a snapshot lacks at a moment; the one in force was asked already.
+        """
+        self._demands.append(what)
+
+    def _meeting(self, loaded: Loaded, now: datetime) -> Loaded:
+        lacks = dict.fromkeys(lack for what in self._demands for lack in what(loaded.snapshot, now))
+        if lacks:
+            raise ConfigurationError([Problem(self._where, lack) for lack in lacks])
+        return loaded
 
     def __call__(self) -> RingSnapshot:
         """The snapshot in force."""
@@ -68,6 +89,11 @@ class SnapshotSource:
     def loaded(self) -> Loaded:
         """The load in force: snapshot, seal keys, warnings."""
         return self._followed.current()
+
+    @property
+    def failed(self) -> bool:
+        """Whether the folder as it is now cannot be used, and an older load is in force."""
+        return self._followed.failed
 
 
 class _Folder:

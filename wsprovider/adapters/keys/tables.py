@@ -1,10 +1,17 @@
 """Taking values out of TOML tables, with the place and the expectation in every complaint."""
 
+import re
 from collections.abc import Iterable
-from datetime import UTC, date, datetime, time
-from typing import Any
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any, Final
 
 from wsprovider.adapters.keys.reading import Reader
+
+NAME: Final = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]*")
+"""Names of rings, of trust groups, and of the keys that commands make: nothing that leads elsewhere."""
+
+_SPAN: Final = re.compile(r"([0-9]{1,9})([smhd])")
+_SECONDS: Final = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 class Table:
@@ -64,15 +71,22 @@ class Table:
         value = self.raw(name)
         if value is None:
             return None
-        if isinstance(value, datetime):
-            if value.tzinfo is not None:
-                return value.astimezone(UTC)
-            self.problem(name, "needs a time zone, such as 2026-01-31T00:00:00Z")
-        elif isinstance(value, date):
-            return datetime.combine(value, time(), UTC)
-        else:
-            self.problem(name, "must be a date without quotes, such as 2026-01-31T00:00:00Z")
-        return None
+        try:
+            return utc_of(value)
+        except ValueError as error:
+            self.problem(name, str(error))
+            return None
+
+    def span(self, name: str, default: timedelta) -> timedelta:
+        """A length of time, such as ``"30d"``."""
+        value = self.raw(name)
+        if value is None:
+            return default
+        try:
+            return span_of(value)
+        except ValueError as error:
+            self.problem(name, str(error))
+            return default
 
     def tables(self, name: str) -> list["Table"]:
         """An array of tables; empty if missing. A table's ``name`` stands in its problems."""
@@ -91,6 +105,36 @@ class Table:
         """Complain about values that nobody asked for: mostly typing errors."""
         for name in self.values.keys() - self._asked - set(known):
             self.problem(name, "is not known here")
+
+
+def utc_of(value: object) -> datetime:
+    """A date of TOML in UTC: one with time and offset; a mere date is its first moment in UTC.
+
+    Raises:
+        ValueError: it is none; the text says what to write.
+    """
+    if isinstance(value, datetime):
+        if value.tzinfo is None:
+            raise ValueError("needs a time zone, such as 2026-01-31T00:00:00Z")
+        try:
+            return value.astimezone(UTC)
+        except OverflowError:
+            raise ValueError("must lie between the years 1 and 9999 in UTC") from None
+    if isinstance(value, date):
+        return datetime.combine(value, time(), UTC)
+    raise ValueError("must be a date without quotes, such as 2026-01-31T00:00:00Z")
+
+
+def span_of(text: object) -> timedelta:
+    """A length of time from its text: a whole number and ``s``, ``m``, ``h`` or ``d``, such as ``30d``.
+
+    Raises:
+        ValueError: it is none; the text says what to write.
+    """
+    found = _SPAN.fullmatch(text) if isinstance(text, str) else None
+    if found is None:
+        raise ValueError('must be a number and s, m, h or d in quotes, such as "30d" for thirty days')
+    return timedelta(seconds=int(found[1]) * _SECONDS[found[2]])
 
 
 def _label(values: Any, place: int) -> object:

@@ -12,6 +12,15 @@ Pinned partners (what a folder without ``trust.toml`` is)::
     [partners.acme]
     files = ["acme.crt", "old-name.pem"]      # instead of the rule of the first dot
     roles = ["admin"]                         # in addition
+    [[partners.acme.certificate]]             # terms of one file, all optional; the file is the partner's
+    file = "acme.2027.pem"
+    purposes = ["verify", "encrypt"]          # one or both; both where nothing is said
+    encrypts_from = 2027-01-01T00:00:00Z      # from here on it is the one that is encrypted to
+    gone_at = 2028-01-01T00:00:00Z            # from here on it is not accepted any more
+
+A file whose terms stand in ``trust.toml`` may have any ending; ``.pin`` are those that ``wsprovider keys trust``
+writes, which count from the moment on at which ``trust.toml`` names them. Files in ``ignored = ["old-name.pem"]``
+count as if they were not there, with a warning.
 
 Customers of a CA::
 
@@ -50,11 +59,16 @@ from wsprovider.keyring.material import Certificate
 from wsprovider.keyring.path import Authorities
 from wsprovider.keyring.revocation import RevocationLists
 from wsprovider.keyring.subjects import SubjectRule
-from wsprovider.keyring.trust import AuthorityGroup, Partner, PinnedGroup, TrustGroup
+from wsprovider.keyring.trust import AuthorityGroup, Partner, PeerPurpose, Pin, PinnedGroup, TrustGroup
 from wsprovider.words.errors import WSSecurityError
 from wsprovider.words.limits import Limits
 
-_SUFFIXES: Final = frozenset({".pem", ".crt", ".cer"})
+PIN: Final = ".pin"
+"""The ending of files that count only when trust.toml names them."""
+SUFFIXES: Final = frozenset({".pem", ".crt", ".cer"})
+_IGNORED: Final = (
+    "is ignored by trust.toml, nobody is trusted by it: take its name out of ignored, or delete it"
+)
 _PATH_LENGTH: Final = 4
 _USAGES: Final = {
     "clientAuth": ExtendedKeyUsageOID.CLIENT_AUTH,
@@ -112,32 +126,66 @@ def _pinned(reader: Reader, table: Table, name: str, files: list[Path], limits: 
     everybody = frozenset(table.texts("roles"))
     roles: dict[str, frozenset[str]] = {}
     owner: dict[str, str] = {}
+    terms: dict[str, Pin] = {}
+    ignored = frozenset(table.texts("ignored"))
     partners = table.raw("partners")
     for partner, values in (partners if isinstance(partners, dict) else {}).items():
         entry = Table(reader, f"{table.where}: partners[{partner}]", values)
         roles[partner] = frozenset(entry.texts("roles"))
         owner.update((file, partner) for file in entry.texts("files"))
+        for certificate in entry.tables("certificate"):
+            named, pin = _pin(certificate)
+            terms[named], owner[named] = pin, partner
         entry.finish()
     if partners is not None and not isinstance(partners, dict):
         table.problem("partners", "must be a table of tables: [partners.<name>]")
     present = {file.name for file in files}
-    for missing in sorted(owner.keys() - present):
+    for missing in sorted(owner.keys() - present - {""}):
         table.problem("partners", f"{missing} does not exist")
+    for file in (one for one in files if one.name in ignored - terms.keys()):
+        reader.warn(reader.shown(file), _IGNORED)
     found: dict[str, list[Certificate]] = {}
+    pins: dict[Certificate, Pin] = {}
     for file in files:
-        if file.suffix.lower() in _SUFFIXES:
+        if (file.suffix.lower() in SUFFIXES and file.name not in ignored) or file.name in terms:
             partner = owner.get(file.name, file.name.split(".", 1)[0])
-            found.setdefault(partner, []).extend(_tolerant(reader, file, limits))
+            certificates = _tolerant(reader, file, limits)
+            found.setdefault(partner, []).extend(certificates)
+            if file.name in terms:
+                pins.update(dict.fromkeys(certificates, terms[file.name]))
     for unknown in sorted(roles.keys() - found.keys()):
         table.problem(f"partners[{unknown}]", "has no certificate in the folder")
     return PinnedGroup(
         name,
         tuple(
-            Partner(partner, tuple(dict.fromkeys(certificates)), everybody | roles.get(partner, frozenset()))
+            Partner(
+                partner,
+                tuple(unique := dict.fromkeys(certificates)),
+                everybody | roles.get(partner, frozenset()),
+                {one: pins[one] for one in unique if one in pins},
+            )
             for partner, certificates in found.items()
             if certificates
         ),
     )
+
+
+def _pin(entry: Table) -> tuple[str, Pin]:
+    """The name of a file, and its terms."""
+    file = entry.text("file")
+    if file is None:
+        entry.problem("file", "is missing: the name of a certificate file of the folder")
+    known = {purpose.value: purpose for purpose in PeerPurpose}
+    given = entry.texts("purposes") or tuple(known)
+    for one in given:
+        if one not in known:
+            entry.problem("purposes", f"{one!r} is none of {', '.join(known)}")
+    if entry.values.get("purposes") == []:
+        entry.problem("purposes", f"names none: write {' or '.join(known)} or both, or nothing for both")
+    purposes = frozenset(known[one] for one in given if one in known)
+    pin = Pin(purposes, entry.moment("encrypts_from"), entry.moment("gone_at"))
+    entry.finish()
+    return file or "", pin
 
 
 def _tolerant(reader: Reader, file: Path, limits: Limits) -> tuple[Certificate, ...]:

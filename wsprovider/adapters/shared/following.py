@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from wsprovider.adapters.shared.forking import watch
-from wsprovider.words.errors import ConfigurationError
+from wsprovider.words.errors import ConfigurationError, Problem
 
 Stamp = tuple[int, int, int, int, int]
 """What differs when a file or folder was edited, replaced, or given another owner or mode."""
@@ -89,6 +89,7 @@ class Followed(Generic[T]):
         self._on_swap, self._on_failure = on_swap, on_failure
         self._looking = threading.Lock()
         self._reading = source.read()
+        self._failed = False
         self._next = monotonic() + interval
         watch(self)
 
@@ -101,6 +102,12 @@ class Followed(Generic[T]):
             finally:
                 self._looking.release()
         return self._reading
+
+    @property
+    def failed(self) -> bool:
+        """Whether an older reading is in force because the newest cannot be used; after a look if one is due."""
+        self.current()
+        return self._failed
 
     def newest(self) -> T:
         """The reading in force after a look, due or not; waits for a thread that is at it."""
@@ -123,11 +130,19 @@ class Followed(Generic[T]):
             return
         try:
             reading = self._source.read()
-        except ConfigurationError as error:
-            self._on_failure(error)
+        except Exception as error:  # noqa: BLE001 - the message that is being answered is not to blame
+            self._failed = True
+            self._on_failure(error if isinstance(error, ConfigurationError) else _unforeseen(error))
         else:
+            self._failed = False
             self._reading = reading
             self._on_swap(reading)
+
+
+def _unforeseen(error: Exception) -> ConfigurationError:
+    """What is told of a mistake of ours; only its type, for its text may quote a secret."""
+    what = f"cannot be read ({type(error).__name__}): what was read before stays in force"
+    return ConfigurationError([Problem("files that have changed", what)])
 
 
 def stamp(path: Path) -> Stamp | None:

@@ -84,6 +84,11 @@ class FileUsers:
         """What is worth a sentence in the log about the file in force."""
         return self._file.current().warnings
 
+    @property
+    def failed(self) -> bool:
+        """Whether the file as it is now cannot be used, and an older one is in force."""
+        return self._file.failed
+
     def check_password(self, name: str, password: str) -> User:
         """See :meth:`wsprovider.ports.Users.check_password`."""
         now = self._file.current()

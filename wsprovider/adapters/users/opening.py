@@ -4,7 +4,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 from wsprovider.adapters.users.file import FileUsers
-from wsprovider.ports import Users
 from wsprovider.words.errors import ConfigurationError
 
 
@@ -18,7 +17,7 @@ def open_users(
     *,
     on_swap: Callable[[tuple[str, ...]], None] = _silent,
     on_failure: Callable[[ConfigurationError], None] = _silent,
-) -> Users:
+) -> FileUsers:
     """Open a store.
 
     Args:

@@ -1,13 +1,11 @@
 """Writing a users file: whole, by one rename, readable by its owner only."""
 
-import contextlib
 import json
-import os
-import secrets
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from wsprovider.adapters.shared.writing import write_whole
 from wsprovider.adapters.users.reading import parse_users
 from wsprovider.adapters.users.records import Entry
 from wsprovider.words.errors import ConfigurationError, Problem
@@ -37,40 +35,10 @@ def write_users_file(path: Path, entries: Iterable[Entry], *, overwrite: bool = 
     _, problems = parse_users(content, str(path), Limits())
     if problems:
         raise ConfigurationError(problems)
-    staging = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
-        try:
-            _write(staging, content)
-            return _place(staging, path, overwrite=overwrite)
-        finally:
-            staging.unlink(missing_ok=True)
+        return write_whole(path, content, overwrite=overwrite)
     except OSError as error:
         raise ConfigurationError([Problem(str(path), f"cannot be written: {error.strerror}")]) from None
-
-
-def _write(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _place(staging: Path, path: Path, *, overwrite: bool) -> bool:
-    if overwrite:
-        staging.replace(path)
-    else:
-        try:
-            path.hardlink_to(staging)  # unlike a rename, takes nobody's place
-        except FileExistsError:
-            return False
-    with contextlib.suppress(OSError):  # some file systems cannot sync a folder
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-    return True
 
 
 def _table(entry: Entry) -> str:

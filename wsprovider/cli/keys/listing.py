@@ -1,4 +1,4 @@
-"""``wsprovider keys``: our own keys and our partners' certificates, their states and the days they have left.
+"""``wsprovider keys list|check``: our keys and our partners' certificates, their states and the days they have left.
 
 ``list`` shows every ring with its seal keys, every trust group and the TLS certificate of the keys folder;
 ``check`` names what expires soon (or has) and exits with 1 when there is anything, for cron. A seal key ends when
@@ -19,6 +19,7 @@ from wsprovider.cli.folders import SERVICES, add_folders, environ_of
 from wsprovider.cli.services import aligned
 from wsprovider.config.environment import read_environment
 from wsprovider.config.load import keys_folder
+from wsprovider.config.model import TLS_CERTIFICATE
 from wsprovider.config.problems import Problems
 from wsprovider.config.process import read_process
 from wsprovider.keyring.lifecycle import KeyState, gap
@@ -26,10 +27,10 @@ from wsprovider.keyring.material import Certificate
 from wsprovider.keyring.ring import SealKey
 from wsprovider.words.errors import ConfigurationError, Problem
 from wsprovider.words.limits import Limits
+from wsprovider.words.printable import printable
 
 _TRUST: Final = "trust"
 _SEAL: Final = "seal"
-_TLS: Final = Path("tls") / "server.cert.pem"
 _HEADING: Final = ("WHAT", "NAME", "STATE", "PURPOSES", "NOT AFTER", "DAYS", "SUBJECT")
 _WARN_DAYS: Final = 30
 
@@ -75,26 +76,19 @@ class Held:
     def row(self, now: datetime) -> tuple[str, ...]:
         """A line of the table."""
         return (
-            self.what,
-            self.name,
+            printable(self.what),
+            printable(self.name),
             self.state or "-",
             self.purposes or "-",
             "-" if self.ends is None else f"{self.ends:%Y-%m-%d}",
             "-" if self.ends is None else str(self.days(now)),
-            self.subject or "-",
+            printable(self.subject) or "-",
         )
 
 
-def register(commands: Any) -> None:
-    """Add the command and its own commands."""
-    command = commands.add_parser(
-        "keys",
-        help="list keys and certificates, and find those that expire",
-        description=__doc__,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-    )
-    verbs = command.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    listing = verbs.add_parser("list", help="show every key and certificate")
+def register(verbs: Any) -> None:
+    """Add the commands that look and change nothing."""
+    listing = verbs.add_parser("list", help="show every key and certificate, and the days they have left")
     checking = verbs.add_parser("check", help="name what expires soon; exit code 1 when there is any")
     checking.add_argument(
         "--warn", type=int, default=_WARN_DAYS, metavar="DAYS", help="days ahead (default: %(default)s)"
@@ -135,7 +129,7 @@ def _held(options: argparse.Namespace, now: datetime) -> list[Held]:
     return [
         *_rings(folder, now, environ),
         *_trusted(folder, now, environ),
-        *_tls(folder / (named or _TLS)),
+        *_tls(folder / (named or TLS_CERTIFICATE)),
     ]
 
 
