@@ -458,10 +458,15 @@ def test_moments(site, when):
     assert site.run("keys", "activate", "2027", f"--at={when}") == 0
 
 
-def test_compromised(site):
+def test_compromised(site, capsys):
+    """What was opened by it is told of; retiring a sound key needs no such advice."""
     site.run("keys", "new", "2027")
     site.run("keys", "activate", "2027")
+    capsys.readouterr()
+    assert site.run("keys", "retire", "development") == 0
+    assert "wsprovider sessions" not in capsys.readouterr().out
     assert site.run("keys", "retire", "development", "--compromised") == 0
+    assert "wsprovider sessions end --all" in capsys.readouterr().out
     assert site.states() == {"development": "gone", "2027": "active"}
     assert any("compromised" in one for one in site.audited())
 

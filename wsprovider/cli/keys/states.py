@@ -81,6 +81,9 @@ def run_retire(options: argparse.Namespace) -> int:
         )
         named = True
         yield f"when it is gone: wsprovider keys remove {options.name}{' --seal' if options.seal else ''}"
+        if options.compromised and not options.seal:
+            # whoever has the key can read the request that opened a context, and so knows the context's secret
+            yield "conversations that were opened under it go on until they end: wsprovider sessions end --all"
 
     try:
         return change_ring(options, work)
