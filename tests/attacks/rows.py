@@ -24,6 +24,7 @@ from tests.simulator.bend import (
     Change,
     bend,
     element,
+    every,
     insert,
     move,
     one,
@@ -149,14 +150,27 @@ def _reference(change: Change) -> Change:
     return lambda root: change(one(root, f"({INFO}/ds:Reference)[1]"))
 
 
+_PLACES = {"TS": TIMESTAMP, "Body": BODY}
+
+
 def _unsigned(kind: str) -> Change:
-    """Take the Reference of an id of that kind out."""
+    """Take the Reference to the Timestamp, the Body or the UsernameToken out.
+
+    The token's id may be inside ciphertext: it is the Reference to nothing else that can be seen.
+    """
 
     def change(root: etree._Element) -> None:
         info = one(root, INFO)
-        for reference in info.findall(f"{{{ns.DS}}}Reference"):
-            if reference.get("URI", "").startswith(f"#{kind}-"):
-                info.remove(reference)
+        ids = {found.get(WSU_ID) for path in _PLACES.values() for found in every(root, path)}
+        if kind in _PLACES:
+            wanted = {one(root, _PLACES[kind]).get(WSU_ID)}
+        else:
+            tokens = {found.get(WSU_ID) for found in every(root, UT)}
+            hidden = {reference.get("URI", "")[1:] for reference in every(info, "ds:Reference")} - ids
+            wanted = tokens or hidden
+        found = [named for named in every(info, "ds:Reference") if named.get("URI", "")[1:] in wanted]
+        assert len(found) == 1, f"{len(found)} References to {kind}"
+        info.remove(found[0])
 
     return change
 

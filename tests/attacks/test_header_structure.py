@@ -31,7 +31,15 @@ from tests.simulator.bend import (
     replace,
     text,
 )
+from wsprovider.words import namespaces as ns
 from wsprovider.words import uris
+
+SAML_ELSEWHERE = (
+    f'<wsse:SecurityTokenReference><a:AuthorityBinding xmlns:a="{ns.SAML1}" AuthorityKind="a:Query" Binding="urn:x" '
+    'Location="http://127.0.0.1:1/"/><wsse:KeyIdentifier ValueType="http://docs.oasis-open.org/wss/'
+    'oasis-wss-saml-token-profile-1.0#SAMLAssertionID">x</wsse:KeyIdentifier></wsse:SecurityTokenReference>'
+)
+"""SAML Token Profile 1.1, section 3.4: an assertion that somebody else holds."""
 
 HEADERS = [
     changed("D01 no header", "3", R.NO_SECURITY_HEADER, remove(SECURITY)),
@@ -46,6 +54,12 @@ HEADERS = [
         "nested Security": "<wsse:Security/>",
         "SAML": '<a:Assertion xmlns:a="urn:oasis:names:tc:SAML:2.0:assertion"/>',
         "KeyInfo": "<ds:KeyInfo/>",
+    }.items()),
+    changed("M13 assertion of another site", "3", R.MALFORMED_REFERENCE, replace(STR, SAML_ELSEWHERE)),
+    *(changed(name, "3", R.UNKNOWN_HEADER_CHILD, insert(SECURITY, xml)) for name, xml in {
+        "M01 assertion of SAML 2.0": f'<a:Assertion xmlns:a="{ns.SAML2}" ID="x" Version="2.0"><a:Issuer>x</a:Issuer></a:Assertion>',
+        "M01 assertion of SAML 1.1": f'<a:Assertion xmlns:a="{ns.SAML1}" AssertionID="x" MajorVersion="1" MinorVersion="1"/>',
+        "M04 EncryptedAssertion": f'<a:EncryptedAssertion xmlns:a="{ns.SAML2}"/>',
     }.items()),
     changed("D02 text between", "3", R.MALFORMED_HEADER_CHILD, text(SECURITY, "x")),
     changed("D02 value type", "2", R.UNSUPPORTED_TOKEN, attribute(BST, "ValueType", uris.X509_PKCS7)),

@@ -20,7 +20,7 @@ from tests.simulator.bend import (
 CREATED, EXPIRES = f"{TIMESTAMP}/wsu:Created", f"{TIMESTAMP}/wsu:Expires"
 
 TIMES = [
-    hostile("J01 no Timestamp", "3", R.TIMESTAMP_MISSING, remove(TIMESTAMP), _unsigned("TS")),
+    hostile("J01 no Timestamp", "3", R.TIMESTAMP_MISSING, _unsigned("TS"), remove(TIMESTAMP)),
     hostile("J01 no Created", "3", R.TIMESTAMP_MALFORMED, remove(CREATED)),
     hostile("J01 no Expires", "3", R.TIMESTAMP_MALFORMED, remove(EXPIRES)),
     hostile("J01 Expires before Created", "3", R.TIMESTAMP_MALFORMED, text(EXPIRES, "2026-06-01T11:59:59Z")),
@@ -30,7 +30,7 @@ TIMES = [
     hostile("J01 expires in ten years", "3", R.TIMESTAMP_EXPIRED, text(CREATED, "2026-06-01T11:53:00Z"), text(EXPIRES, "2036-06-01T12:00:00Z")),
     hostile("J01 extra child", "3", R.MALFORMED_HEADER_CHILD, insert(TIMESTAMP, "<e:x/>")),
     hostile("J01 ValueType", "3", R.TIMESTAMP_MALFORMED, attribute(CREATED, "ValueType", "xsd:dateTime")),
-    hostile("J09 no Timestamp, asymmetric", "2", R.TIMESTAMP_MISSING, remove(TIMESTAMP), _unsigned("TS")),
+    hostile("J09 no Timestamp, asymmetric", "2", R.TIMESTAMP_MISSING, _unsigned("TS"), remove(TIMESTAMP)),
     changed("J01 unsigned Timestamp swapped", "3", R.DIGEST_MISMATCH, text(CREATED, "2026-06-01T12:00:01Z")),
 ]  # fmt: skip
 

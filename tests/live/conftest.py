@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,7 @@ from tests.live.java_peer import JavaPeer
 from tests.live.kdc import Kdc, require_kdc
 from tests.live.kerberized import realm, serving
 from tests.live.provider import CONVERSATIONS, ROOT, SLUGS, ProviderProcess
+from wsprovider.words.reasons import Reason
 
 POLICIES = ROOT.parent / "shared" / "wso2-policies"
 NUMBERS = (*SLUGS, *CONVERSATIONS, "16")
@@ -49,6 +51,34 @@ def matrix() -> Iterator[Matrix]:
         target = Path(os.environ.get("WSPROVIDER_TABLES", ROOT / "var"))
         target.mkdir(parents=True, exist_ok=True)
         (target / "interoperability.md").write_text(found.table())
+
+
+_DECRYPTED = {Reason.DECRYPTION.name, Reason.DECRYPTED_STRUCTURE.name}
+
+
+class Verdicts:
+    """What became of each row of the catalogue of bad inputs, by whose message was bent."""
+
+    def __init__(self) -> None:
+        self.seen: dict[str, dict[str, str]] = defaultdict(dict)
+
+    def record(self, number: int, sender: str, reasons: Sequence[Reason], seen: str) -> None:
+        """Fill a cell: it was refused, for one of the row's Reasons or for another."""
+        names = {reason.name for reason in reasons}
+        if names & _DECRYPTED:  # which of the two depends on what comes out of a wrong decryption
+            names |= _DECRYPTED
+        self.seen[str(number)][sender] = "refused" if seen in names else seen
+
+
+@pytest.fixture(scope="session")
+def verdicts() -> Iterator[Verdicts]:
+    """The verdicts, written to ``var/attacks.json`` when the session ends."""
+    found = Verdicts()
+    yield found
+    if found.seen:
+        target = Path(os.environ.get("WSPROVIDER_TABLES", ROOT / "var"))
+        target.mkdir(parents=True, exist_ok=True)
+        (target / "attacks.json").write_text(json.dumps(found.seen, sort_keys=True, indent=1))
 
 
 @pytest.fixture(scope="session")

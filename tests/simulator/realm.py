@@ -5,8 +5,11 @@ The real thing is in ``tests/live/kdc.py``; what is shown here is what the messa
 
 import hashlib
 import os
+import pickle
+from collections.abc import Iterator, MutableMapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from wsprovider.ports import AcceptedTicket, FreshTicket
 from wsprovider.words.errors import WSSecurityError
@@ -19,7 +22,7 @@ AES256 = 18
 class Realm:
     """Implements :class:`wsprovider.ports.TicketAcceptor`."""
 
-    known: dict[bytes, AcceptedTicket] = field(default_factory=dict)
+    known: MutableMapping[bytes, AcceptedTicket] = field(default_factory=dict)
     accepted: int = 0
 
     def accept(self, token: bytes, *, now: datetime) -> AcceptedTicket:
@@ -31,6 +34,36 @@ class Realm:
         if ticket.expires <= now:
             raise WSSecurityError(Reason.TICKET_EXPIRED)
         return ticket
+
+
+class Kept(MutableMapping[bytes, AcceptedTicket]):
+    """The tickets of a realm that several processes know: a file each."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(exist_ok=True)
+        self._folder = folder
+
+    def _file(self, token: bytes) -> Path:
+        return self._folder / hashlib.sha256(token).hexdigest()
+
+    def __getitem__(self, token: bytes) -> AcceptedTicket:
+        try:
+            ticket: AcceptedTicket = pickle.loads(self._file(token).read_bytes())
+        except FileNotFoundError:
+            raise KeyError(token) from None
+        return ticket
+
+    def __setitem__(self, token: bytes, ticket: AcceptedTicket) -> None:
+        self._file(token).write_bytes(pickle.dumps(ticket))
+
+    def __delitem__(self, token: bytes) -> None:
+        self._file(token).unlink()
+
+    def __iter__(self) -> Iterator[bytes]:
+        raise NotImplementedError("files are named by hashes")
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self._folder.iterdir())
 
 
 @dataclass

@@ -12,14 +12,17 @@ moves only when a test moves it. Both engines check every message, wherever the 
 """
 
 import os
+import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 from hashlib import sha256
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Literal
 
+from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from lxml import etree
 
 from tests.simulator import pki
@@ -45,7 +48,7 @@ from wsprovider.outbound.message import Algorithms, Block, Credentials
 from wsprovider.policy.compile import compile_policy
 from wsprovider.policy.model import Parts, Policy
 from wsprovider.policy.publish import in_conversation
-from wsprovider.ports import Records, TicketSource, User
+from wsprovider.ports import Records, SharedState, TicketSource, User
 from wsprovider.scenarios.catalogue import find
 from wsprovider.soap.version import SOAP_11, SoapVersion
 from wsprovider.words.errors import ConfigurationError, SoapError, WSSecurityError
@@ -122,14 +125,33 @@ def authority() -> pki.Holder:
     return pki.authority("CN=Test CA")
 
 
+_ISSUED: dict[tuple[str, str], pki.Holder] = {}
+
+
 def issued(name: str, kind: str = "rsa-2048") -> pki.Holder:
     """A party's key and certificate, the same for the same name and kind."""
-    return _issued(name, kind)
+    if (name, kind) not in _ISSUED:
+        _ISSUED[name, kind] = authority().issue(f"CN={name},O=Tests", key=pki.key(kind, name))
+    return _ISSUED[name, kind]
 
 
-@cache
-def _issued(name: str, kind: str) -> pki.Holder:
-    return authority().issue(f"CN={name},O=Tests", key=pki.key(kind, name))
+def hand_over(file: Path) -> None:
+    """Write down the keys of all parties so far, for another process of the same test."""
+    file.write_bytes(
+        pickle.dumps(
+            [
+                (*party, holder.key_pem, holder.parsed.public_bytes(Encoding.DER))
+                for party, holder in _ISSUED.items()
+            ]
+        )
+    )
+
+
+def take_over(file: Path) -> None:
+    """Have the parties of another process."""
+    for name, kind, key, certificate in pickle.loads(file.read_bytes()):
+        holder = pki.Holder(Certificate.from_der(certificate), load_pem_private_key(key, None))
+        _ISSUED[name, kind] = holder
 
 
 @dataclass
@@ -168,6 +190,8 @@ class World:
         opinion: SecondOpinion | Literal["wherever it can"] | None = "wherever it can",
         client_opinion: SecondOpinion | Literal["wherever it can"] | None = "wherever it can",
         trust: TrustVersion = WST_200512,
+        store: SharedState | None = None,
+        realm: Realm | None = None,
         **settings: Any,
     ) -> None:
         chosen = SUITES[suite] if isinstance(suite, str) else suite
@@ -178,7 +202,7 @@ class World:
         client, stranger = issued("client", client_key), issued("client-2")
         self.service = party(service, ("client", client.certificate), ("client-2", stranger.certificate))
         self.client = party(client, ("service", service.certificate))
-        self.store = MemoryStore()
+        self.store: SharedState = store or MemoryStore()
         self.users = Passwords()
         transported = demands_of(self.policy).https
         self.transport = SECURE if transported else PLAIN
@@ -195,7 +219,7 @@ class World:
         self.opinion = opinion
         self.seals = SealKeys((SealKey("seal", bytes(range(32))),))
         self.contexts = self.make_contexts()
-        self.realm = Realm()
+        self.realm = realm or Realm()
         self.holder = Holder(self.realm)
         self.established = self.make_established()
         self.conversation = in_conversation(self.policy.alternatives[0])
