@@ -333,11 +333,19 @@ def _without_token(p: Pending) -> bytes:
     return bend(p.data, change, _unsigned("UT"), resign(secret=secret_of(p)))
 
 
-def check(row: Row) -> None:
-    """A row's message is refused for its reason, and the genuine one is accepted."""
+def check(row: Row, *instead: Reason) -> Reason:
+    """A row's message is refused for its reason, and the genuine one is served; the Reason.
+
+    Args:
+        instead: the reasons, where they are not the row's.
+    """
     world = World(row.policy or row.scenario, **row.world)
+    if world.conversation:
+        world.open()
     genuine = world.request()
     error = world.refused(row.bent(world, genuine), **row.accept)
-    assert error.reason in row.reasons, f"{error!r}"
+    assert error.reason in (instead or row.reasons), f"{error!r}"
     assert isinstance(error, SoapError if error.reason.fault_code == "-" else WSSecurityError)
-    world.accept(genuine.data)
+    reply = world.reply(world.accept(genuine.data))
+    world.initiator.accept(genuine, reply, secure=world.transport.secure)
+    return error.reason

@@ -394,7 +394,7 @@ def _unused_token(w: World, p: Pending) -> bytes:
 
 
 def _reflected(w: World, p: Pending) -> bytes:
-    return w.reply(w.recipient.accept(w.request("another").data, version=w.soap, transport=w.transport))
+    return w.reply(w.accept(w.request("another").data))
 
 
 PURPOSES = [

@@ -1,8 +1,8 @@
-"""The simulator's services behind HTTP: every world of the catalogue's rows, served by gunicorn.
+"""The simulator's services behind HTTP, in gunicorn's workers: what is shown by functions, shown over the wire.
 
-A row's world is made twice, from the same keys: here, where its client bends messages, and in the workers of
-a gunicorn with the product's own settings, where its service judges them. Both sides share a store (SQLite)
-and the fixed clock, so what a refused message leaves behind can be seen from here.
+:class:`Remote` is a :class:`~tests.simulator.world.World` whose service is not here. Its client bends messages
+as ever; what they deserve is said by a gunicorn with the product's own settings, and read off its replies and
+its log. Both sides share the store (SQLite), the service's keys and the clock, by files.
 """
 
 from __future__ import annotations
@@ -13,94 +13,56 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Self
 
-from tests.attacks.rows import Row
 from tests.live.provider import ROOT, free_port
-from tests.live.sending import post
+from tests.live.sending import LOST, post
+from tests.simulator import moving
 from tests.simulator.realm import Kept, Realm
-from tests.simulator.world import ECHO, World, hand_over, take_over
+from tests.simulator.world import ECHO, Exchange, Party, Refusal, World
 from wsprovider.adapters.shared import open_store
+from wsprovider.exchange.settings import RecipientSettings
 from wsprovider.exchange.transport import Transport
-from wsprovider.policy.model import Policy
+from wsprovider.soap.version import SoapVersion
+from wsprovider.words.errors import SoapError, SoapFault, WSSecurityError
+from wsprovider.words.reasons import Reason
 
 _PATIENCE = 60.0
-_KEYS, _CALLS, _LOG, _STORE, _TICKETS = (
-    "keys.pickle",
-    "calls.txt",
-    "provider.log",
-    "shared.sqlite3",
-    "tickets",
-)
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What makes two rows' worlds one."""
-
-    scenario: str
-    policy: Policy | None
-    settings: dict[str, Any]
-
-    def world(self, folder: Path, number: int) -> World:
-        """The world, with its state in a folder of its own."""
-        own = folder / str(number)
-        own.mkdir(exist_ok=True)
-        store = open_store(f"sqlite:///{own / _STORE}")
-        return World(
-            self.policy or self.scenario, store=store, realm=Realm(Kept(own / _TICKETS)), **self.settings
-        )
-
-
-def kinds(rows: Sequence[Row]) -> list[Kind]:
-    """Each kind of world once, in the order of the rows."""
-    found: list[Kind] = []
-    for row in rows:
-        kind = kind_of(row)
-        if kind not in found:
-            found.append(kind)
-    return found
-
-
-def kind_of(row: Row) -> Kind:
-    """The kind of a row's world."""
-    return Kind(row.scenario, row.policy, row.world)
+_CALLS, _LOG, _KIND, _PARTY, _NOW = "calls.txt", "provider.log", "kind", "party", "now"
+_UNIFORM = WSSecurityError(Reason.SIGNATURE_VALUE)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What came back over HTTP, and what the log says of it."""
+    """What came back over HTTP, and the log's line on it."""
 
     status: int
     data: bytes
-    reason: str | None
+    line: dict[str, Any]
 
 
-class Housed:
-    """Every kind of world under one gunicorn; use it as a context manager."""
+class House:
+    """One gunicorn for any number of worlds, which may be made while it runs; use it as a context manager."""
 
-    def __init__(self, folder: Path, rows: Sequence[Row], *, workers: int = 2) -> None:
-        self._folder, self._kinds, self._workers = folder, kinds(rows), workers
+    def __init__(self, folder: Path, *, workers: int = 2) -> None:
+        self._folder, self._workers = folder, workers
         self._port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
-        self._worlds = [kind.world(folder, number) for number, kind in enumerate(self._kinds)]
+        self._worlds: list[Remote] = []
+        self._known: list[tuple[Any, dict[str, Any], Remote]] = []
 
     def __enter__(self) -> Self:
-        hand_over(self._folder / _KEYS)
         (self._folder / _CALLS).touch()
         with (self._folder / _LOG).open("ab") as log:
-            command = [
-                sys.executable,
-                "-m",
-                "tests.live.housed",
-                str(self._folder),
-                str(self._port),
-                str(self._workers),
-            ]
-            self._process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=subprocess.STDOUT)
+            command = [sys.executable, "-m", "tests.live.housed", self._folder, self._port, self._workers]
+            self._process = subprocess.Popen(
+                [str(word) for word in command], cwd=ROOT, stdout=log, stderr=subprocess.STDOUT
+            )
         deadline = time.monotonic() + _PATIENCE
         while True:
             try:
@@ -123,54 +85,258 @@ class Housed:
         for world in self._worlds:
             world.store.close()
 
-    def world(self, row: Row) -> World:
-        """The world of a row, whose service is the one behind HTTP."""
-        return self._worlds[self._kinds.index(kind_of(row))]
+    def world(self, scenario: Any, **settings: Any) -> Remote:
+        """A world of its own; to be put in the place of the simulator's."""
+        own = self._folder / str(len(self._worlds))
+        own.mkdir()
+        moving.write(own / _KIND, (scenario, settings))
+        world = Remote(self, own, scenario, settings)
+        self._worlds.append(world)
+        return world
+
+    def shared_world(self, scenario: Any, **settings: Any) -> Remote:
+        """The same world for the same settings, for tests that change nothing in it."""
+        for known, others, world in self._known:
+            if (known, others) == (scenario, settings):
+                return world
+        self._known.append((scenario, settings, self.world(scenario, **settings)))
+        return self._known[-1][2]
 
     def calls(self) -> int:
         """How often a service's method was called, over all workers and worlds."""
         return (self._folder / _CALLS).stat().st_size
 
-    def post(
+    def post(self, path: str, data: bytes, headers: dict[str, str]) -> Answer:
+        """Send bytes to one of the worlds."""
+        log = self._folder / _LOG
+        before = log.stat().st_size
+        status, content = post(f"http://127.0.0.1:{self._port}/{path}", data, headers)
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            for line in log.read_bytes()[before:].decode().splitlines():
+                if line.startswith('{"event": "request"') and line.endswith("}"):
+                    found = json.loads(line)
+                    if found["endpoint"] == path:
+                        return Answer(status, content, found)
+            time.sleep(0.005)
+        raise AssertionError(f"nothing was logged:\n{log.read_bytes()[before:].decode()}")
+
+
+class Remote(World):
+    """A world whose service answers over HTTP."""
+
+    def __init__(self, house: House, folder: Path, scenario: Any, settings: dict[str, Any]) -> None:
+        self._house, self._own, self._sisters = house, folder, 0
+        super().__init__(scenario, **_state(folder), **settings)
+
+    @property
+    def service(self) -> Party:  # type: ignore[override]
+        """The service's keys and trust, which its workers follow."""
+        return self._party
+
+    @service.setter
+    def service(self, party: Party) -> None:
+        self._party = party
+        moving.write(self._own / _PARTY, party)
+
+    @property
+    def now(self) -> datetime:  # type: ignore[override]
+        """The clock of both sides."""
+        return self._now
+
+    @now.setter
+    def now(self, moment: datetime) -> None:
+        self._now = moment
+        moving.write(self._own / _NOW, moment)
+
+    def accept(self, message: bytes, **arguments: Any) -> Any:
+        """The reply, and as whom the log has the caller; raises what the log gives as the Reason."""
+        arguments.setdefault("transport", self.transport)
+        answer = self.send(message, **arguments)
+        _raise(answer)
+        assert answer.status in (200, 202)
+        name = answer.line.get("principal", "")
+        return SimpleNamespace(principal=SimpleNamespace(name=name), reply=answer.data)
+
+    def refused(self, message: bytes, **arguments: Any) -> Refusal:
+        """As by functions: the uniform fault, no change of state, and no call of the service."""
+        before = self.state(), self._house.calls()
+        answer = self.send(message, **{"transport": self.transport, **arguments})
+        error = _error(answer)
+        assert error is not None, "the message was accepted"
+        assert (self.state(), self._house.calls()) == before, "a refused message changed state"
+        if isinstance(error, WSSecurityError):
+            fault = self.recipient.refuse(_UNIFORM, version=self.soap)
+            assert (answer.status, answer.data) == (fault.status, fault.data)
+        too_long = error.reason is Reason.MESSAGE_TOO_LARGE
+        assert answer.status in range(400, 501) or (too_long and answer.status == LOST)
+        assert error.reason.name.encode() not in answer.data
+        return error
+
+    def answer(self, message: bytes, **arguments: Any) -> bytes:
+        """What the service answers to a request for a context."""
+        reply: bytes = self.accept(message, **arguments).reply
+        return reply
+
+    def reply(self, verified: Any, text: str | None = None) -> bytes:
+        """What the service replied."""
+        assert text is None, "the service says what it says"
+        reply: bytes = verified.reply
+        return reply
+
+    def call(self, text: str = "hello", **request: Any) -> Exchange:
+        """The whole way; the service is called exactly once."""
+        pending = self.request(text, **request)
+        calls = self._house.calls()
+        verified = self.accept(pending.data)
+        assert self._house.calls() == calls + 1
+        answer = self.initiator.accept(pending, verified.reply, secure=self.transport.secure)
+        return Exchange(pending, verified, verified.reply, answer)
+
+    def make_recipient(self, settings: RecipientSettings) -> Any:
+        """Here, what writes the faults to compare with; another endpoint answers over HTTP."""
+        if settings is self.settings:
+            return super().make_recipient(settings)
+        self._sisters += 1
+        moving.write(self._own / str(self._sisters), settings)
+
+        def accept(message: bytes, *, version: SoapVersion, transport: Transport) -> None:
+            assert version is self.soap
+            _raise(self.send(message, transport=transport, sister=f"/{self._sisters}"))
+
+        return SimpleNamespace(accept=accept)
+
+    def send(
         self,
-        row: Row,
-        data: bytes,
+        message: bytes,
         *,
+        transport: Transport,
         charset: str | None = None,
         action: str | None = None,
-        transport: Transport | None = None,
+        sister: str = "",
     ) -> Answer:
-        """Send bytes to a row's service.
-
-        Args:
-            charset, action: as HTTP says them.
-            transport: whether it is to come by TLS; the world's own if None. (A proxy that the service trusts says so.)
-        """
-        number = self._kinds.index(kind_of(row))
-        world = self._worlds[number]
+        """Send bytes, with what HTTP says of them; a proxy that the service trusts says whether by TLS."""
         parameter = "" if charset is None else f"; charset={charset}"
-        headers = {"Content-Type": f"{world.soap.content_type}{parameter}"}
-        if (transport or world.transport).secure:
+        headers = {"Content-Type": f"{self.soap.content_type}{parameter}"}
+        if transport.secure:
             headers["X-Forwarded-Proto"] = "https"
         if action is not None:
             headers["SOAPAction"] = f'"{action}"'
-        log = self._folder / _LOG
-        before = log.stat().st_size
-        status, content = post(f"http://127.0.0.1:{self._port}/{number}", data, headers)
-        return Answer(status, content, self._reason(log, before, f"world/{number}"))
+        return self._house.post(f"{self._own.name}{sister}", message, headers)
 
-    @staticmethod
-    def _reason(log: Path, since: int, endpoint: str) -> str | None:
-        deadline = time.monotonic() + 5
-        while time.monotonic() < deadline:
-            for line in log.read_bytes()[since:].decode().splitlines():
-                if line.startswith('{"event": "request"') and line.endswith("}"):
-                    found = json.loads(line)
-                    if found["endpoint"] == endpoint:
-                        reason: str | None = found["reason"]
-                        return reason
-            time.sleep(0.005)
-        raise AssertionError(f"nothing was logged:\n{log.read_bytes()[since:].decode()}")
+
+def _error(answer: Answer) -> Refusal | None:
+    if answer.line["reason"] is None:
+        return None
+    reason = Reason[answer.line["reason"]]
+    return SoapError(SoapFault.CLIENT, reason) if reason.fault_code == "-" else WSSecurityError(reason)
+
+
+def _raise(answer: Answer) -> None:
+    error = _error(answer)
+    if error is not None:
+        raise error
+
+
+def _state(folder: Path) -> dict[str, Any]:
+    return {
+        "store": open_store(f"sqlite:///{folder / 'shared.sqlite3'}"),
+        "realm": Realm(Kept(folder / "tickets")),
+    }
+
+
+# the workers -----------------------------------------------------------------------------------------
+
+
+class _Served(World):
+    """The same world in a worker: what the test sets in its own, this one follows."""
+
+    def __init__(self, folder: Path) -> None:
+        self._own = folder
+        scenario, settings = moving.read(folder / _KIND)
+        super().__init__(scenario, **_state(folder), **settings)
+
+    @property
+    def service(self) -> Party:  # type: ignore[override]
+        found = (self._own / _PARTY).stat()
+        mark = found.st_mtime_ns, found.st_ino
+        if mark != getattr(self, "_mark", None):
+            self._mark, self._party = mark, moving.read(self._own / _PARTY)
+        return self._party
+
+    @service.setter
+    def service(self, party: Party) -> None:
+        """Another process says who the service is."""
+
+    @property
+    def now(self) -> datetime:  # type: ignore[override]
+        moment: datetime = moving.read(self._own / _NOW)
+        return moment
+
+    @now.setter
+    def now(self, moment: datetime) -> None:
+        """Another process says what time it is."""
+
+
+class _Application:
+    """Makes a world's application when it is first asked for."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._echo = _echo(folder / _CALLS)
+        self._worlds: dict[str, _Served] = {}
+        self._made: dict[str, Any] = {}
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Any:
+        path = environ["PATH_INFO"].strip("/")
+        if path not in self._made:
+            self._made[path] = self._make(path)
+        return self._made[path](environ, start_response)
+
+    def _make(self, path: str) -> Any:
+        number, _, sister = path.partition("/")
+        world = self._worlds.setdefault(number, _Served(self._folder / number))
+        if sister:
+            settings = moving.read(self._folder / number / sister)
+            return _provider(path, world.make_recipient(settings), settings, self._echo)
+        return _provider(path, world.recipient, world.settings, self._echo)
+
+
+def _provider(path: str, recipient: Any, settings: RecipientSettings, service: type) -> Any:
+    from spyne import Application
+
+    from wsprovider.server import wsdl
+    from wsprovider.server.application import Provider
+    from wsprovider.server.endpoint import Endpoint
+    from wsprovider.server.invoker import Invoker
+    from wsprovider.server.protocols import SecureSoap11
+
+    protocols = {"in_protocol": SecureSoap11(), "out_protocol": SecureSoap11()}
+    invoker = Invoker(Application([service], tns=ECHO, name="Echo", **protocols))
+    document = wsdl.build(
+        invoker.application, invoker.operations, path=f"/{path}", bases=wsdl.BaseUrls(), attach=None
+    )
+    limit = settings.limits.message_bytes
+    endpoint = Endpoint(path, "world", f"/{path}", None, recipient, invoker, limit, document)
+    return Provider([endpoint], trusted_proxies=("127.0.0.1",))
+
+
+def _echo(calls: Path) -> type:
+    from spyne import ServiceBase, Unicode, rpc
+
+    class Echo(ServiceBase):  # type: ignore[misc]
+        @rpc(Unicode, _returns=Unicode)
+        def echo(ctx: Any, text: str) -> str:  # noqa: N805 - Spyne's way
+            with calls.open("ab") as file:
+                file.write(b".")
+            return text
+
+        @rpc()
+        def erase(ctx: Any) -> None:  # noqa: N805 - Spyne's way
+            with calls.open("ab") as file:
+                file.write(b"!")
+
+    return Echo
 
 
 def _serve(folder: Path, port: int, workers: int) -> None:
@@ -192,60 +358,9 @@ def _serve(folder: Path, port: int, workers: int) -> None:
             self.cfg.set("workers", workers)
 
         def load(self) -> Any:
-            return _application(folder)
+            return _Application(folder)
 
     Served().run()
-
-
-def _application(folder: Path) -> Any:
-    from tests.attacks.test_catalogue import ROWS
-
-    take_over(folder / _KEYS)
-    worlds = [kind.world(folder, n) for n, kind in enumerate(kinds(ROWS))]
-    return provider(worlds, _echo(folder / _CALLS))
-
-
-def _echo(calls: Path) -> type:
-    from spyne import ServiceBase, Unicode, rpc
-
-    class Echo(ServiceBase):  # type: ignore[misc]
-        @rpc(Unicode, _returns=Unicode)
-        def echo(ctx: Any, text: str) -> str:  # noqa: N805 - Spyne's way
-            with calls.open("ab") as file:
-                file.write(b".")
-            return text
-
-        @rpc()
-        def erase(ctx: Any) -> None:  # noqa: N805 - Spyne's way
-            with calls.open("ab") as file:
-                file.write(b"!")
-
-    return Echo
-
-
-def provider(worlds: Sequence[World], service: type) -> Any:
-    """One application with a world at each path ``/0``, ``/1``, ..."""
-    from spyne import Application
-
-    from wsprovider.server import wsdl
-    from wsprovider.server.application import Provider
-    from wsprovider.server.endpoint import Endpoint
-    from wsprovider.server.invoker import Invoker
-    from wsprovider.server.protocols import SecureSoap11
-
-    protocols = {"in_protocol": SecureSoap11(), "out_protocol": SecureSoap11()}
-    invoker = Invoker(Application([service], tns=ECHO, name="Echo", **protocols))
-    endpoints = []
-    for number, world in enumerate(worlds):
-        path = f"/{number}"
-        document = wsdl.build(
-            invoker.application, invoker.operations, path=path, bases=wsdl.BaseUrls(), attach=None
-        )
-        limit = world.settings.limits.message_bytes
-        endpoints.append(
-            Endpoint(f"world/{number}", "world", path, None, world.recipient, invoker, limit, document)
-        )
-    return Provider(endpoints, trusted_proxies=("127.0.0.1",))
 
 
 if __name__ == "__main__":

@@ -12,17 +12,14 @@ moves only when a test moves it. Both engines check every message, wherever the 
 """
 
 import os
-import pickle
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache
 from hashlib import sha256
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, Literal
 
-from cryptography.hazmat.primitives.serialization import Encoding, load_pem_private_key
 from lxml import etree
 
 from tests.simulator import pki
@@ -125,33 +122,14 @@ def authority() -> pki.Holder:
     return pki.authority("CN=Test CA")
 
 
-_ISSUED: dict[tuple[str, str], pki.Holder] = {}
-
-
 def issued(name: str, kind: str = "rsa-2048") -> pki.Holder:
     """A party's key and certificate, the same for the same name and kind."""
-    if (name, kind) not in _ISSUED:
-        _ISSUED[name, kind] = authority().issue(f"CN={name},O=Tests", key=pki.key(kind, name))
-    return _ISSUED[name, kind]
+    return _issued(name, kind)
 
 
-def hand_over(file: Path) -> None:
-    """Write down the keys of all parties so far, for another process of the same test."""
-    file.write_bytes(
-        pickle.dumps(
-            [
-                (*party, holder.key_pem, holder.parsed.public_bytes(Encoding.DER))
-                for party, holder in _ISSUED.items()
-            ]
-        )
-    )
-
-
-def take_over(file: Path) -> None:
-    """Have the parties of another process."""
-    for name, kind, key, certificate in pickle.loads(file.read_bytes()):
-        holder = pki.Holder(Certificate.from_der(certificate), load_pem_private_key(key, None))
-        _ISSUED[name, kind] = holder
+@cache
+def _issued(name: str, kind: str) -> pki.Holder:
+    return authority().issue(f"CN={name},O=Tests", key=pki.key(kind, name))
 
 
 @dataclass
