@@ -1,7 +1,7 @@
 # Everything a developer needs, by one word each. All of it happens inside $(VENV); nothing else is touched.
 #
 #   make run     create the environment, development keys and users, and serve every example (Ctrl-C stops)
-#   make test    everything the project checks by running
+#   make test    everything the project checks by running, in two processes (JOBS=1 for one)
 #   make lint    style, types, import contracts
 #   make bench   what a request costs, beside its floor
 #   make lock    renew requirements/*.txt from pyproject.toml
@@ -12,6 +12,7 @@ VENV ?= .venv
 HTTP_PORT ?= 8080
 HTTPS_PORT ?= 8443
 WORKERS ?=
+JOBS ?= 2
 export HTTP_PORT HTTPS_PORT WORKERS
 
 .DEFAULT_GOAL := help
@@ -53,7 +54,7 @@ run: $(RUN_STAMP)
 
 test: $(TEST_STAMP)
 	@$(add_kerberos)
-	@$(IN_VENV) -m pytest -q $(ARGS)
+	@$(IN_VENV) -m pytest -q -n $(JOBS) --dist loadgroup $(ARGS)
 
 bench: $(TEST_STAMP)
 	@$(IN_VENV) -m benchmarks $(ARGS)

@@ -27,6 +27,17 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+LIVE = Path(__file__).parent / "live"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Of several processes, one runs everything that shares servers and tables; the others run the rest."""
+    for item in items:
+        if LIVE in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("live"))
+
+
 def _refused_skip(report: Any) -> None:
     """Turn a skip into a failure: where everything can be installed, nothing is left out."""
     if REQUIRE_LIVE and report.outcome == "skipped" and not hasattr(report, "wasxfail"):
