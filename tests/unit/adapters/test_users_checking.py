@@ -31,7 +31,7 @@ class CountingHashing(Hashing):
         super().__init__()
         self.asked = []
 
-    def matches(self, encoded, password):
+    def matches(self, encoded, password, *, source=""):
         self.asked.append((encoded, password))
         return encoded == f"hash of {password.decode()}"
 
