@@ -42,6 +42,7 @@ BESIDE = {
     "test_conversation_policies": "L02 L03 L11 L12 L13 D09 E16 F14 J03",
     "test_kerberos_tickets": "N01 N02 N03 N04 N05 N06",
     "test_kerberos_callers": "N01 N02 N06",
+    "test_guessing": "K09 K10",
     "test_costs": "A08 A09 A11 H07 H08 I11 P07",
     "unit/header/test_header_times": "J01",
     "unit/header/test_header_children": "J05 D05",

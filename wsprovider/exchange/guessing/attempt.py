@@ -28,6 +28,7 @@ KNOWN_PER_USER: Final = 100
 
 _HALF: Final = 32
 """Characters of a digest: half of it is enough to tell users apart."""
+_DOUBLINGS: Final = 20
 _RENEWED: Final = timedelta(days=1)
 _SECOND: Final = timedelta(seconds=1)
 _NO_WAIT: Final = timedelta()
@@ -140,12 +141,16 @@ class Attempt:
         caller, address, user = self._places()
         for gate in (caller, address):
             self._check(gate)
-        pressure = user.scale.delay(user.count.failures) if user is not None else _NO_WAIT
+        pressure = _NO_WAIT
+        if user is not None:  # from other addresses
+            pressure = user.scale.delay(user.count.failures - caller.count.failures)
         if pressure and not caller.count.until:
             # the wait is written down and the failures stay: a stranger to this user begins by waiting
             caller.write(self._records, caller.count.failures, pressure, self._now)
             raise self._refused(caller, self._now + pressure)
-        self._claim(caller, pressure)
+        # under attack no failure is free, and each one doubles the wait that the user's failures ask for
+        doubled = pressure * (1 << min(caller.count.failures + 1, _DOUBLINGS))
+        self._claim(caller, min(doubled, caller.scale.longest))
         try:
             self._claim(address, _NO_WAIT)
         except WSSecurityError:
