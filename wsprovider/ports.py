@@ -17,12 +17,21 @@ Entropy = Callable[[int], bytes]
 """That many unpredictable bytes (``os.urandom``)."""
 
 
-Admission = Callable[[], None]
-"""Asked once before a password is compared, unless a success of a moment ago has answered; may refuse."""
+class Admission(Protocol):
+    """Asked once before a password is compared, unless a success of a moment ago has answered."""
+
+    def __call__(self, *, remembered: bool) -> None:
+        """Let it be compared, or refuse the message.
+
+        Args:
+            remembered: this very password was right here before, so that it is no guess.
+        """
+        ...
 
 
-def admit_all() -> None:
-    """The :data:`Admission` that refuses nothing."""
+def admit_all(*, remembered: bool) -> None:
+    """The :class:`Admission` that refuses nothing."""
+    del remembered
 
 
 @dataclass(frozen=True, slots=True)

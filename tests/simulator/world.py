@@ -80,7 +80,7 @@ class Passwords:
         self, name: str, password: str, *, source: str = "", admit: Admission = admit_all
     ) -> User:
         """See :class:`wsprovider.ports.Users`."""
-        admit()
+        admit(remembered=False)
         user = self.find(name)
         if self.users[name] != password:
             raise WSSecurityError(Reason.PASSWORD_WRONG)
@@ -90,7 +90,7 @@ class Passwords:
         self, name: str, digest: bytes, nonce: bytes, created: str, *, admit: Admission = admit_all
     ) -> User:
         """See :class:`wsprovider.ports.Users`."""
-        admit()
+        admit(remembered=False)
         user = self.find(name)
         if password_digest(nonce, created, self.users[name]) != digest:
             raise WSSecurityError(Reason.PASSWORD_WRONG)

@@ -42,7 +42,7 @@ def run(options: argparse.Namespace) -> int:
     config, now = load(environ_of(options), backed=False), datetime.now(UTC)
     with opened(config.shared, _MEMORY) as store:
         if options.address is not None:
-            ended = _forgive(store, options.address, now)
+            ended = int(_forgive(store, options.address, now))
             whose = f"the address {printable(options.address)}"
         else:
             ended = sum(one.forgive(options.name, now) for one in _guesses(config, store))

@@ -41,7 +41,7 @@ class Site:
         """The Reason of a refusal; None for a success."""
         try:
             with self.guesses.attempt(name, peer, self.now) as attempt:
-                attempt.admit()
+                attempt.admit(remembered=False)
                 self.heard += 1
                 judge(name, password)
         except WSSecurityError as error:
@@ -263,7 +263,7 @@ def test_of_attempts_at_the_same_time_one_is_heard():
     first, second = (site.guesses.attempt("alice", HERE, site.now) for _ in range(2))
     second._records = Late(site.store, first)
     with pytest.raises(WSSecurityError) as caught, second:
-        second.admit()
+        second.admit(remembered=False)
     assert caught.value.reason is Reason.AUTHENTICATION_BACKOFF
     assert first._callers is not None
 
@@ -276,7 +276,7 @@ class Late:
 
     def several(self, kind, keys, *, now):
         found = self.store.several(kind, keys, now=now)
-        self.other.admit()
+        self.other.admit(remembered=False)
         return found
 
     def __getattr__(self, name):
@@ -298,7 +298,7 @@ def test_what_is_no_wrong_password_is_no_failure(error):
     site.now += timedelta(seconds=1)
     for _ in range(5):
         attempt = site.guesses.attempt("alice", HERE, site.now)
-        attempt.admit()
+        attempt.admit(remembered=False)
         attempt.__exit__(type(error), error, None)
     assert site.attempt("alice", "wrong") is Reason.PASSWORD_WRONG
     assert site.wait() == 2
@@ -411,7 +411,7 @@ def test_the_same_name_in_another_store_is_another_user():
     other = Guesses(site.store, QUICK, "others.toml")
     assert other.user("alice") != site.guesses.user("alice")
     with other.attempt("alice", THERE, site.now) as attempt:
-        attempt.admit()
+        attempt.admit(remembered=False)
 
 
 def test_no_two_run_together():

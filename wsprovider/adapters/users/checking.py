@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
-from wsprovider.adapters.users.cache import PositiveCache
+from wsprovider.adapters.users.cache import Age, PositiveCache
 from wsprovider.adapters.users.hashing import (
     PARAMETERS,
     Hashing,
@@ -107,8 +107,9 @@ class Credentials:
         secret = octets(password)
         found = record or self._nobody
         tag = self._cache.tag(name, found.user.version, secret)
-        if not self._cache.holds(tag):
-            admit()
+        age = self._cache.age(tag)
+        if age is not Age.FRESH:
+            admit(remembered=age is Age.OLD)
             stored, clear = found.entry.password or self._dummy_hash, self._clear(found)
             hash_matches = self._hashing.matches(stored, secret, source=source)
             clear_matches = hmac.compare_digest(_comparable(clear), _comparable(secret))
@@ -132,7 +133,7 @@ class Credentials:
             WSSecurityError: USER_UNKNOWN, PASSWORD_WRONG or USER_DISABLED; what ``admit`` raises.
         """
         self._refuse_nameless(name)
-        admit()
+        admit(remembered=False)
         found = record or self._nobody
         expected = password_digest(nonce, created, self._clear(found))
         _judge(record, proven=hmac.compare_digest(expected, digest), name=name)

@@ -131,14 +131,20 @@ class Attempt:
         else:
             self._take_back()
 
-    def admit(self) -> None:
-        """Have the password looked at, or not: an :data:`wsprovider.ports.Admission`. One look into the store.
+    def admit(self, *, remembered: bool) -> None:
+        """Have the password looked at, or not: an :class:`wsprovider.ports.Admission`. One look into the store.
 
         Raises:
             WSSecurityError: AUTHENTICATION_BACKOFF.
             BackendError: the store did not answer.
         """
         caller, address, user = self._places()
+        if not remembered:
+            self._pass(caller, address, user)
+        self._callers, self._addresses, self._users = caller, address, user
+
+    def _pass(self, caller: Place, address: Place | None, user: Place | None) -> None:
+        """Wait for nothing any more, and count beforehand what the next attempt will have to wait for."""
         for gate in (caller, address):
             self._check(gate)
         pressure = _NO_WAIT
@@ -156,7 +162,6 @@ class Attempt:
         except WSSecurityError:
             caller.take_back(self._records, self._now)
             raise
-        self._callers, self._addresses, self._users = caller, address, user
 
     def _places(self) -> tuple[Place, Place | None, Place | None]:
         """The counts of the caller, the address and the user; the latter two only where they count."""
