@@ -161,6 +161,22 @@ def test_k10_a_password_of_a_moment_ago_is_not_asked_about(tmp_path):
     assert world.store.totals("guess", now=world.now) != before
 
 
+def test_k10_a_neighbour_with_the_old_password_keeps_nobody_out(tmp_path):
+    """Two clients of one address and user; only one of them was told of the new password."""
+    world, seconds = World("1"), [0.0]
+    write_users_file(tmp_path / "users.toml", [Entry("alice", clear_password="secret")])
+    world.users = FileUsers(tmp_path / "users.toml", hashing=Hashing(), monotonic=lambda: seconds[0])
+    world.recipient = world.make_recipient(world.settings)
+    assert reason(world) is None
+    refused = []
+    for _ in range(120):
+        refused.append(reason(world, password="old"))
+        assert reason(world) is None
+        world.now += SECOND * 10
+        seconds[0] += 10  # remembered for five minutes, then hashed again
+    assert set(refused) == {Reason.PASSWORD_WRONG, Reason.AUTHENTICATION_BACKOFF}
+
+
 def test_k10_what_is_refused_before_the_password_is_looked_at_is_no_guess():
     world = World("1")
     for _ in range(30):

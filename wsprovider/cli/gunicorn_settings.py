@@ -27,7 +27,7 @@ from wsprovider.server import log
 _environment = read_environment()
 workers = _environment.workers
 worker_class = "gthread"
-threads = 4
+threads = 12
 
 # Loaded once, before the fork: requirements, WSDLs and key snapshots are shared memory, and a mistake in
 # the configuration stops the start instead of killing one worker after the other. SIGHUP therefore does

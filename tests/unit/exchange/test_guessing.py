@@ -37,11 +37,11 @@ class Site:
         self.guesses = Guesses(self.store, settings, "users.toml")
         self.heard = 0
 
-    def attempt(self, name, password, peer=HERE):
+    def attempt(self, name, password, peer=HERE, *, remembered=False):
         """The Reason of a refusal; None for a success."""
         try:
             with self.guesses.attempt(name, peer, self.now) as attempt:
-                attempt.admit(remembered=False)
+                attempt.admit(remembered=remembered)
                 self.heard += 1
                 judge(name, password)
         except WSSecurityError as error:
@@ -175,6 +175,18 @@ def test_successes_write_once_a_day():
         assert site.attempt("alice", "right") is None
     totals = site.store.totals(KIND, now=site.now)
     assert (totals.kept, totals.replaced) == (1, 1)
+
+
+def test_a_password_that_was_right_before_waits_for_nothing():
+    """Else a client that still sends the old password would keep out its neighbour that sends the new one."""
+    site = Site()
+    site.fail(5)
+    assert site.attempt("alice", "right") is Reason.AUTHENTICATION_BACKOFF
+    assert site.attempt("alice", "right", remembered=True) is None
+    assert site.attempt("alice", "wrong") is Reason.PASSWORD_WRONG  # the count began anew
+    site.fail(5)
+    assert site.attempt("alice", "right") is Reason.AUTHENTICATION_BACKOFF
+    assert site.attempt("alice", "right", remembered=True) is None
 
 
 def test_an_attempt_looks_into_the_store_once(monkeypatch):
