@@ -20,18 +20,23 @@ Entropy = Callable[[int], bytes]
 class Admission(Protocol):
     """Asked once before a password is compared, unless a success of a moment ago has answered."""
 
-    def __call__(self, *, remembered: bool) -> None:
+    def __call__(self, *, remembered: bool) -> str | None:
         """Let it be compared, or refuse the message.
 
         Args:
             remembered: this very password was right here before, so that it is no guess.
+
+        Returns:
+            The source that shares places in the queue of hashing; empty: shares with nobody. None: may wait
+            even if the queue is full.
         """
         ...
 
 
-def admit_all(*, remembered: bool) -> None:
+def admit_all(*, remembered: bool) -> str:
     """The :class:`Admission` that refuses nothing."""
     del remembered
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +62,10 @@ class Users(Protocol):
         """Whether at least one user's password digest can be checked (UsernameToken Profile 1.1)."""
         ...
 
-    def check_password(
-        self, name: str, password: str, *, source: str = "", admit: Admission = admit_all
-    ) -> User:
+    def check_password(self, name: str, password: str, *, admit: Admission = admit_all) -> User:
         """Authenticate by the clear password.
 
         Args:
-            source: who shares one place in the queue of hashing with whom; empty: nobody with anybody.
             admit: asked before anything is hashed, for a known user and for an unknown one.
 
         Raises:

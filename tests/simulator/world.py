@@ -76,9 +76,7 @@ class Passwords:
     roles: frozenset[str] = frozenset({"user"})
     knows_clear_passwords: bool = True
 
-    def check_password(
-        self, name: str, password: str, *, source: str = "", admit: Admission = admit_all
-    ) -> User:
+    def check_password(self, name: str, password: str, *, admit: Admission = admit_all) -> User:
         """See :class:`wsprovider.ports.Users`."""
         admit(remembered=False)
         user = self.find(name)

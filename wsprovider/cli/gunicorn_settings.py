@@ -23,7 +23,7 @@ from wsprovider.config.environment import read_environment
 from wsprovider.server import log
 
 # A worker for each core does cryptography; its threads only overlap waiting (slow clients, the shared
-# store, a backend). gthread is also what lets a keep-alive connection wait without holding a worker.
+# store, a backend), and outnumber the ten who compute a hash or wait for it (docs/guessing.md). gthread is also what lets a keep-alive connection wait without holding a worker.
 _environment = read_environment()
 workers = _environment.workers
 worker_class = "gthread"

@@ -1,9 +1,10 @@
 """``wsprovider users``: the users of a file store, ``keys/users.toml`` unless another is named.
 
 ``list`` shows them; ``add`` adds one, or gives one that is there a new password or roles; ``disable`` keeps
-one out; ``unblock`` ends the delays that wrong passwords have brought upon a user or an address. A password is asked for twice on a terminal, or is the first line of standard input; it is never
-part of a command line. It is stored as a hash, or with ``--clear`` as it is, which password digests need. Running
-servers notice the changed file by themselves.
+one out; ``unblock`` ends the delays that wrong passwords have brought upon a user or an address. A password is
+asked for twice on a terminal, or is the first line of standard input; it is never part of a command line. It is
+stored as a hash, or with ``--clear`` as it is, which password digests need. Running servers notice the changed
+file by themselves.
 """
 
 import argparse

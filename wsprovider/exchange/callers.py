@@ -90,7 +90,7 @@ class Callers:
         if self._guesses is None:
             return authenticate(token, self._users, self._limits)
         with self._guesses.attempt(token.username, transport.peer, now) as attempt:
-            return authenticate(token, self._users, self._limits, source=attempt.source, admit=attempt.admit)
+            return authenticate(token, self._users, self._limits, admit=attempt.admit)
 
     def _holder(self, ticket: TicketKey, fingerprint: str | None) -> ContextOwner:
         """Whoever holds a ticket; a role has to come from the user store."""

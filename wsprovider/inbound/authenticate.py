@@ -13,13 +13,11 @@ from wsprovider.words.limits import Limits
 from wsprovider.words.reasons import Reason
 
 
-def authenticate(
-    token: UsernameToken, users: Users, limits: Limits, *, source: str = "", admit: Admission = admit_all
-) -> User:
+def authenticate(token: UsernameToken, users: Users, limits: Limits, *, admit: Admission = admit_all) -> User:
     """Check name and password.
 
     Args:
-        source: see :meth:`wsprovider.ports.Users.check_password`, as for ``admit``.
+        admit: see :meth:`wsprovider.ports.Users.check_password`.
 
     Raises:
         WSSecurityError: PASSWORD_MISSING, PASSWORD_WRONG, USER_UNKNOWN, USER_DISABLED,
@@ -31,7 +29,7 @@ def authenticate(
     if len(token.password.encode()) > limits.password_bytes:
         raise WSSecurityError(Reason.PASSWORD_WRONG, "longer than any password")
     if not token.digest:
-        return users.check_password(token.username, token.password, source=source, admit=admit)
+        return users.check_password(token.username, token.password, admit=admit)
     if token.nonce is None or token.created is None:
         raise WSSecurityError(Reason.NONCE)
     digest = decode(token.password, "Password")

@@ -30,8 +30,12 @@ class CountingHashing(Hashing):
     def __init__(self):
         super().__init__()
         self.asked = []
+        self.sources = []
 
-    def matches(self, encoded, password, *, source=""):
+    def matches(self, encoded, password, *, source="", spared=lambda: False):
+        self.sources.append(source)
+        if spared():
+            return True
         self.asked.append((encoded, password))
         return encoded == f"hash of {password.decode()}"
 
@@ -173,13 +177,14 @@ WRONG = {Reason.PASSWORD_WRONG, Reason.USER_UNKNOWN}
 class Door:
     """Notes who asks to be admitted; closed, it lets nobody in."""
 
-    def __init__(self, *, closed=False):
-        self.asked, self.closed = [], closed
+    def __init__(self, *, closed=False, source=""):
+        self.asked, self.closed, self.source = [], closed, source
 
     def __call__(self, *, remembered):
         self.asked.append(remembered)
         if self.closed:
             raise WSSecurityError(Reason.AUTHENTICATION_BACKOFF)
+        return self.source
 
 
 @pytest.mark.parametrize("record", [ALICE, BOB, None])
@@ -210,6 +215,23 @@ def test_who_gave_the_password_a_moment_ago_need_not_be_admitted(credentials, cl
     changed = Record.of(Entry("bob", password="hash of bob's", roles=frozenset({"new"})))
     credentials.check_password("bob", "bob's", changed, admit=door)
     assert door.asked == [False, True, False, False]
+
+
+@pytest.mark.parametrize("source", ["", "192.0.2.1", None])
+def test_the_door_says_whose_place_in_the_queue_it_is(credentials, hashing, source):
+    credentials.check_password("bob", "bob's", BOB, admit=Door(source=source))
+    assert hashing.sources == [source]
+
+
+def test_of_several_at_once_those_who_waited_find_out_from_the_first(credentials, hashing, cache):
+    """Ten calls of one client after a restart would cost ten hashes."""
+
+    def door(*, remembered):
+        cache.add(cache.tag("bob", BOB.user.version, b"bob's"))  # while this one waits
+        return ""
+
+    assert credentials.check_password("bob", "bob's", BOB, admit=door) is BOB.user
+    assert hashing.asked == []
 
 
 def test_what_is_refused_at_once_is_not_admitted_first(credentials):

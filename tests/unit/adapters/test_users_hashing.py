@@ -210,6 +210,29 @@ def test_whoever_has_no_source_of_their_own_has_no_share():
     assert len(hashing.counts) == 5
 
 
+def test_whoever_is_known_may_wait_though_the_queue_is_full():
+    """A client that comes with many calls at once after a restart is no flood."""
+    hashing = Slow(at_once=1, waiting=1)
+    threads = started(2, lambda: hashing.matches(CHEAP, b"x"))
+    assert hashing.inside.acquire(timeout=10)
+    wait_for_waiting(hashing, 1)
+    with pytest.raises(WSSecurityError):
+        hashing.matches(CHEAP, b"x")
+    threads += started(5, lambda: hashing.matches(CHEAP, b"x", source=None))
+    wait_for_waiting(hashing, 6)
+    hashing.go_on.set()
+    for thread in threads:
+        thread.join(10)
+    assert len(hashing.counts) == 7
+
+
+def test_what_was_found_out_meanwhile_is_not_computed_again():
+    never = "$argon2id$v=19$m=8,t=1,p=1$AAAA$AAAA"
+    assert Hashing().matches(never, b"development", spared=lambda: True)
+    with pytest.raises(BackendError):
+        Hashing().matches(never, b"development", spared=lambda: False)
+
+
 def test_first_come_first_served():
     """Whoever had waited could be overtaken by one who came at the very moment at which a turn ended."""
     turns = Turns(at_once=1, waiting=8)

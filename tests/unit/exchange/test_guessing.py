@@ -264,8 +264,22 @@ def test_an_address_that_many_share_is_not_counted_and_delays_stay_short(peer):
         assert site.attempt(f"user {number}", "wrong", peer) is Reason.USER_UNKNOWN
     assert site.attempt("bob", "right", peer) is None
     assert [site.wait(peer=peer, password="wrong") for _ in range(9)] == [0, 0, 0, 1, 2, 4, 8, 10, 10]
-    assert site.guesses.attempt("alice", peer, site.now).source == ""
-    assert site.guesses.attempt("alice", HERE, site.now).source == HERE
+
+
+def test_whose_place_in_the_queue_it_is():
+    """Who is known, or was right before, is no flood: such a client may well come with many calls at once."""
+    site = Site(replace(QUICK, shared_addresses=("10.0.0.0/8",)))
+
+    def place(name, peer, *, remembered=False):
+        return site.guesses.attempt(name, peer, site.now).admit(remembered=remembered)
+
+    assert place("alice", HERE) == HERE
+    assert place("alice", "2001:db8::1") == "2001:db8::/64"
+    assert place("alice", "10.1.2.3") == place("alice", "") == ""
+    assert place("alice", HERE, remembered=True) is None
+    assert site.attempt("alice", "right") is None
+    assert place("alice", HERE) is None
+    assert place("bob", HERE) == HERE
 
 
 def test_of_attempts_at_the_same_time_one_is_heard():

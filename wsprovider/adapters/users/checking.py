@@ -82,13 +82,7 @@ class Credentials:
             raise WSSecurityError(Reason.PASSWORD_WRONG, "empty, or beyond Limits.password_bytes")
 
     def check_password(
-        self,
-        name: str,
-        password: str,
-        record: Record | None,
-        *,
-        source: str = "",
-        admit: Admission = admit_all,
+        self, name: str, password: str, record: Record | None, *, admit: Admission = admit_all
     ) -> User:
         """Authenticate by the clear password.
 
@@ -96,7 +90,7 @@ class Credentials:
             name: as given.
             password: as given.
             record: what the store holds under exactly that name; None if nothing.
-            source: see :meth:`wsprovider.ports.Users.check_password`, as for ``admit``.
+            admit: see :meth:`wsprovider.ports.Users.check_password`.
 
         Raises:
             WSSecurityError: USER_UNKNOWN, PASSWORD_WRONG, USER_DISABLED or AUTHENTICATION_BUSY; what
@@ -109,9 +103,11 @@ class Credentials:
         tag = self._cache.tag(name, found.user.version, secret)
         age = self._cache.age(tag)
         if age is not Age.FRESH:
-            admit(remembered=age is Age.OLD)
+            source = admit(remembered=age is Age.OLD)
             stored, clear = found.entry.password or self._dummy_hash, self._clear(found)
-            hash_matches = self._hashing.matches(stored, secret, source=source)
+            hash_matches = self._hashing.matches(
+                stored, secret, source=source, spared=lambda: self._cache.age(tag) is Age.FRESH
+            )
             clear_matches = hmac.compare_digest(_comparable(clear), _comparable(secret))
             _judge(record, proven=hash_matches | clear_matches, name=name)
             self._cache.add(tag)

@@ -89,13 +89,10 @@ class FileUsers:
         """Whether the file as it is now cannot be used, and an older one is in force."""
         return self._file.failed
 
-    def check_password(
-        self, name: str, password: str, *, source: str = "", admit: Admission = admit_all
-    ) -> User:
+    def check_password(self, name: str, password: str, *, admit: Admission = admit_all) -> User:
         """See :meth:`wsprovider.ports.Users.check_password`."""
         now = self._file.current()
-        record = now.records.get(name)
-        return now.credentials.check_password(name, password, record, source=source, admit=admit)
+        return now.credentials.check_password(name, password, now.records.get(name), admit=admit)
 
     def check_digest(
         self, name: str, digest: bytes, nonce: bytes, created: str, *, admit: Admission = admit_all

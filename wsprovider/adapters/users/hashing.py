@@ -9,6 +9,7 @@ import base64
 import binascii
 import os
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -107,13 +108,21 @@ class Hashing:
         """
         self._turns = Turns(at_once=at_once, waiting=waiting)
 
-    def matches(self, encoded: str, password: bytes, *, source: str = "") -> bool:
+    def matches(
+        self,
+        encoded: str,
+        password: bytes,
+        *,
+        source: str | None = "",
+        spared: Callable[[], bool] = lambda: False,
+    ) -> bool:
         """Whether the hash is that of the password.
 
         Args:
             encoded: as :func:`read_parameters` accepts it.
             password: bounded by the caller.
-            source: of the attempt, see :class:`~wsprovider.adapters.users.turns.Turns`.
+            source: of the attempt, see :meth:`wsprovider.adapters.users.turns.Turns.turn`.
+            spared: whether somebody has found out meanwhile that it is; asked when the turn has come.
 
         Raises:
             WSSecurityError: AUTHENTICATION_BUSY.
@@ -121,7 +130,7 @@ class Hashing:
         """
         with self._turns.turn(source):
             try:
-                return _HASHER.verify(encoded, password)
+                return spared() or _HASHER.verify(encoded, password)
             except VerifyMismatchError:
                 return False
             except VerificationError as error:

@@ -19,7 +19,7 @@ from wsprovider.words.reasons import Reason
 class _Place:
     """One who waits."""
 
-    source: str
+    source: str | None
     called: threading.Event = field(default_factory=threading.Event)
 
 
@@ -50,11 +50,12 @@ class Turns:
         return len(self._queue)
 
     @contextmanager
-    def turn(self, source: str = "") -> Iterator[None]:
+    def turn(self, source: str | None = "") -> Iterator[None]:
         """Wait for one's turn, and have it.
 
         Args:
-            source: whose share of the waiting places this is; empty: nobody's in particular.
+            source: whose share of the waiting places this is; empty: nobody's in particular. None: whoever may
+                wait even if there is no place left.
 
         Raises:
             WSSecurityError: AUTHENTICATION_BUSY, without any waiting.
@@ -68,13 +69,13 @@ class Turns:
             with self._lock:
                 self._leave()
 
-    def _enter(self, source: str) -> _Place | None:
+    def _enter(self, source: str | None) -> _Place | None:
         """A place in the queue; None for whoever need not wait."""
         with self._lock:
             if self._running < self._at_once:
                 self._running += 1
                 return None
-            if len(self._queue) >= self._may_wait:
+            if source is not None and len(self._queue) >= self._may_wait:
                 raise WSSecurityError(Reason.AUTHENTICATION_BUSY, f"{self._may_wait} are waiting")
             if source and sum(one.source == source for one in self._queue) >= self._share:
                 raise WSSecurityError(Reason.AUTHENTICATION_BUSY, f"{self._share} of {source} are waiting")

@@ -99,14 +99,10 @@ def forgive_address(records: Records, peer: str, now: datetime) -> bool:
 
 
 class Attempt:
-    """One attempt to authenticate; used by one thread, once, as a context.
-
-    Attributes:
-        source: whose share of the queue of hashing it takes; empty where many stand behind one address.
-    """
+    """One attempt to authenticate; used by one thread, once, as a context."""
 
     def __init__(self, guesses: Guesses, name: str, network: str, *, many: bool, now: datetime) -> None:
-        self.source = "" if many else network
+        self._source = "" if many else network
         self._settings, self._records = guesses.settings, guesses.records
         self._name, self._network, self._now = name, network, now
         self._user = guesses.user(name)
@@ -131,7 +127,7 @@ class Attempt:
         else:
             self._take_back()
 
-    def admit(self, *, remembered: bool) -> None:
+    def admit(self, *, remembered: bool) -> str | None:
         """Have the password looked at, or not: an :class:`wsprovider.ports.Admission`. One look into the store.
 
         Raises:
@@ -142,6 +138,7 @@ class Attempt:
         if not remembered:
             self._pass(caller, address, user)
         self._callers, self._addresses, self._users = caller, address, user
+        return None if remembered or self._known is not None else self._source
 
     def _pass(self, caller: Place, address: Place | None, user: Place | None) -> None:
         """Wait for nothing any more, and count beforehand what the next attempt will have to wait for."""
@@ -168,13 +165,13 @@ class Attempt:
         settings, limit = self._settings, 2 * EVERYWHERE + self._settings.known
         caller = digest("caller", self._user, self._network)
         keys = [KNOWN + caller, caller_key(caller), user_key(self._user), address_key(self._network)]
-        found = self._records.several(KIND, keys if self.source else keys[:-1], now=self._now)
+        found = self._records.several(KIND, keys if self._source else keys[:-1], now=self._now)
         known, callers, users, addresses = (found.get(key) for key in keys)
         self._known, lasts = known, self._now + settings.forget
-        scale = settings.caller if self.source else Scale(settings.caller.free, settings.user.longest)
+        scale = settings.caller if self._source else Scale(settings.caller.free, settings.user.longest)
         if known is not None:
             return Place(known.key, scale, self._user, known, known.expires, limit), None, None
-        address = Place(keys[3], settings.address, "-", addresses, lasts, limit) if self.source else None
+        address = Place(keys[3], settings.address, "-", addresses, lasts, limit) if self._source else None
         return (
             Place(keys[1], scale, self._user, callers, lasts, limit),
             address,
