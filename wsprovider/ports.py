@@ -4,7 +4,7 @@ The core (everything from ``xml`` up to ``exchange``) has no clock, no randomnes
 own; adapters implement these protocols and the composition root passes them in.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum
@@ -15,6 +15,28 @@ Clock = Callable[[], datetime]
 
 Entropy = Callable[[int], bytes]
 """That many unpredictable bytes (``os.urandom``)."""
+
+
+class Admission(Protocol):
+    """Asked once before a password is compared, unless a success of a moment ago has answered."""
+
+    def __call__(self, *, remembered: bool) -> str | None:
+        """Let it be compared, or refuse the message.
+
+        Args:
+            remembered: this very password was right here before, so that it is no guess.
+
+        Returns:
+            The source that shares places in the queue of hashing; empty: shares with nobody. None: may wait
+            even if the queue is full.
+        """
+        ...
+
+
+def admit_all(*, remembered: bool) -> str:
+    """The :class:`Admission` that refuses nothing."""
+    del remembered
+    return ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +62,27 @@ class Users(Protocol):
         """Whether at least one user's password digest can be checked (UsernameToken Profile 1.1)."""
         ...
 
-    def check_password(self, name: str, password: str) -> User:
+    def check_password(self, name: str, password: str, *, admit: Admission = admit_all) -> User:
         """Authenticate by the clear password.
 
+        Args:
+            admit: asked before anything is hashed, for a known user and for an unknown one.
+
         Raises:
-            WSSecurityError: USER_UNKNOWN, PASSWORD_WRONG, USER_DISABLED or AUTHENTICATION_BUSY.
+            WSSecurityError: USER_UNKNOWN, PASSWORD_WRONG, USER_DISABLED or AUTHENTICATION_BUSY; what
+                ``admit`` raises.
             BackendError: the store did not answer.
         """
         ...
 
-    def check_digest(self, name: str, digest: bytes, nonce: bytes, created: str) -> User:
+    def check_digest(
+        self, name: str, digest: bytes, nonce: bytes, created: str, *, admit: Admission = admit_all
+    ) -> User:
         """Authenticate by Base64(SHA-1(nonce + created + password)), given decoded.
 
         Raises:
             WSSecurityError: USER_UNKNOWN, PASSWORD_WRONG (also when the store holds no clear
-                password for that user) or USER_DISABLED.
+                password for that user) or USER_DISABLED; what ``admit`` raises.
             BackendError: the store did not answer.
         """
         ...
@@ -203,6 +231,14 @@ class Records(Protocol):
 
     def record(self, kind: str, key: str, *, now: datetime) -> Record | None:
         """The live record of that key.
+
+        Raises:
+            BackendError: the store did not answer.
+        """
+        ...
+
+    def several(self, kind: str, keys: Sequence[str], *, now: datetime) -> dict[str, Record]:
+        """The live ones among the records of a few keys, by key; the store is asked once.
 
         Raises:
             BackendError: the store did not answer.

@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from wsprovider.config import kerberos
+from wsprovider.config import guessing, kerberos
 from wsprovider.config.endpoints import KEYS
+from wsprovider.exchange.guessing.settings import GuessingSettings
 from wsprovider.exchange.settings import ConversationSettings, KerberosSettings
 from wsprovider.words.limits import Limits
 
@@ -48,6 +49,24 @@ def test_each_setting_of_conversations_is_told_with_its_default(setting):
     usual = setting.default
     number = int(usual.total_seconds()) if isinstance(usual, timedelta) else usual
     assert int(row[1].replace(",", "")) == number
+
+
+def test_each_setting_of_guessing_is_told_with_its_default():
+    section = SETTINGS.partition("`[guessing]`")[2].partition("\n## ")[0]
+    told = dict(re.findall(r"^\| `(\w+)` \| ([^|]+?) \|", section, re.MULTILINE))
+    assert set(told) == guessing.KEYS
+    usual = GuessingSettings()
+    for name in ("caller", "address", "user"):
+        scale = getattr(usual, name)
+        assert told[f"free_per_{name}"] == str(scale.free)
+        assert told[f"longest_per_{name}"] == str(int(scale.longest.total_seconds()))
+    numbers = {
+        "forget": int(usual.forget.total_seconds()),
+        "known_days": usual.known_for.days,
+        "known": usual.known,
+    }
+    assert {name: int(told[name].replace(",", "")) for name in numbers} == numbers
+    assert told["enabled"] == f"`{str(usual.enabled).lower()}`"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

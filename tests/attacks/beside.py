@@ -12,6 +12,7 @@ _TICKETS = "attacks/test_kerberos_tickets.py"
 _CALLERS = "attacks/test_kerberos_callers.py"
 _COSTS = "attacks/test_costs.py"
 _LEAKS = "attacks/test_leaks.py"
+_GUESSING = "attacks/test_guessing.py"
 _EARLY = "attacks/test_before_decryption.py"
 _HOLES = "unit/server/test_server_spyne_holes.py"
 _SERVER = "unit/server/test_server_application.py"
@@ -153,7 +154,17 @@ BESIDE: dict[str, tuple[str, ...]] = {
     "J08": (f"{_JUDGE}::test_a_second_copy_is_a_replay",),
     "J10": (f"{_JUDGE}::test_a_store_that_does_not_answer_lets_nothing_in",),
     "K07": (f"{_FINDINGS}::test_bytes_cannot_move_from_nonce_to_created",),
-    "K10": (f"{_LEAKS}::test_nothing_is_asked_of_the_user_store_before_the_message_holds",),
+    "K09": (
+        f"{_GUESSING}::test_k09_an_unknown_user_has_the_same_course_and_the_same_replies",
+        f"{_GUESSING}::test_k09_a_right_password_during_a_delay_shows_in_nothing",
+    ),
+    "K10": (
+        f"{_GUESSING}::test_k10_one_stranger_guesses_at_one_user",
+        f"{_GUESSING}::test_k10_many_addresses_guess_at_one_user",
+        f"{_GUESSING}::test_k10_one_address_guesses_at_many_users",
+        f"{_GUESSING}::test_k10_a_stranger_does_not_keep_a_user_out_for_good",
+        f"{_LEAKS}::test_nothing_is_asked_of_the_user_store_before_the_message_holds",
+    ),
     "L01": (
         f"{_LIFE}::test_identifiers_are_random_and_never_the_same",
         f"{_LIFE}::test_all_that_is_gone_is_answered_alike",

@@ -62,9 +62,9 @@ def test_nothing_is_asked_of_the_user_store_before_the_message_holds(scenario):
     asked: list[str] = []
 
     class Watched(type(World("1").users)):
-        def check_password(self, name, password):
+        def check_password(self, name, password, **arguments):
             asked.append(name)
-            return super().check_password(name, password)
+            return super().check_password(name, password, **arguments)
 
     world = World(scenario)
     world.users = Watched()

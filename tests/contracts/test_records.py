@@ -307,6 +307,26 @@ def test_a_taken_key_keeps_its_record(store):
     assert store.totals(KIND, now=NOW) == Totals(1, 1, 0, 0, 0)
 
 
+def test_several_are_found_at_once_and_only_the_live_ones(store):
+    keep(store, "a", b"one")
+    keep(store, "b", b"two", life=10)
+    keep(store, "c", b"other", kind="ticket")
+    store.replace(KIND, "a", b"three", version=1, expires=after(3600), now=NOW)
+    asked = ["b", "a", "c", "d", "a", "", "x" * 300]
+    assert store.several(KIND, asked, now=NOW) == {
+        "a": Record("a", b"three", 2, after(3600)),
+        "b": Record("b", b"two", 1, after(10)),
+    }
+    assert store.several(KIND, asked, now=after(10)).keys() == {"a"}
+    assert store.several(KIND, [], now=NOW) == store.several(KIND, ["d"], now=NOW) == {}
+
+
+def test_several_of_a_store_that_is_closed(store):
+    store.close()
+    with pytest.raises(BackendError):
+        store.several(KIND, ["a"], now=NOW)
+
+
 def test_a_replacement_needs_the_version(store):
     keep(store, "a", b"one")
     assert not store.replace(KIND, "a", b"no", version=0, expires=after(1), now=NOW)

@@ -291,11 +291,12 @@ def test_the_owner_is_kept_as_a_hash(store, path):
         ("_REMOVE", 4, "records_by_key (kind=? AND key=?)"),
         ("_FREE_KEY", 3, "records_by_key (kind=? AND key=?)"),
         ("_FREE", 3, "COVERING INDEX records_by_expiry (kind=? AND expires<?)"),
+        ("_SEVERAL", 3, "records_by_key (kind=? AND key=?)"),
         ("_LIST", 4, "records_by_key (kind=? AND key>?)"),
     ],
 )
 def test_no_statement_walks_or_sorts_all_records(store, statement, arguments, index):
-    query = f"EXPLAIN QUERY PLAN {getattr(sqlite_records, statement)}"
+    query = f"EXPLAIN QUERY PLAN {getattr(sqlite_records, statement).replace('%s', '?')}"
     plan = [row[3] for row in store._connection.execute(query, (0,) * arguments)]
     assert any(index in line for line in plan), plan
     assert not [line for line in plan if "SCAN" in line or "TEMP B-TREE" in line]

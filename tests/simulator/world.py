@@ -30,6 +30,8 @@ from wsprovider.conversation.contexts import Contexts
 from wsprovider.conversation.established import EstablishedTickets
 from wsprovider.crypto.crosscheck import XmlsecOpinion
 from wsprovider.exchange.crosschecking import cannot_check
+from wsprovider.exchange.guessing.attempt import Guesses
+from wsprovider.exchange.guessing.settings import GuessingSettings
 from wsprovider.exchange.initiator import Initiator, Pending
 from wsprovider.exchange.recipient import Recipient
 from wsprovider.exchange.session import Asking, Session
@@ -45,7 +47,7 @@ from wsprovider.outbound.message import Algorithms, Block, Credentials
 from wsprovider.policy.compile import compile_policy
 from wsprovider.policy.model import Parts, Policy
 from wsprovider.policy.publish import in_conversation
-from wsprovider.ports import Records, SharedState, TicketSource, User
+from wsprovider.ports import Admission, Records, SharedState, TicketSource, User, admit_all
 from wsprovider.scenarios.catalogue import find
 from wsprovider.soap.version import SOAP_11, SoapVersion
 from wsprovider.words.errors import ConfigurationError, SoapError, WSSecurityError
@@ -74,15 +76,19 @@ class Passwords:
     roles: frozenset[str] = frozenset({"user"})
     knows_clear_passwords: bool = True
 
-    def check_password(self, name: str, password: str) -> User:
+    def check_password(self, name: str, password: str, *, admit: Admission = admit_all) -> User:
         """See :class:`wsprovider.ports.Users`."""
+        admit(remembered=False)
         user = self.find(name)
         if self.users[name] != password:
             raise WSSecurityError(Reason.PASSWORD_WRONG)
         return user
 
-    def check_digest(self, name: str, digest: bytes, nonce: bytes, created: str) -> User:
+    def check_digest(
+        self, name: str, digest: bytes, nonce: bytes, created: str, *, admit: Admission = admit_all
+    ) -> User:
         """See :class:`wsprovider.ports.Users`."""
+        admit(remembered=False)
         user = self.find(name)
         if password_digest(nonce, created, self.users[name]) != digest:
             raise WSSecurityError(Reason.PASSWORD_WRONG)
@@ -182,6 +188,7 @@ class World:
         self.client = party(client, ("service", service.certificate))
         self.store: SharedState = store or MemoryStore()
         self.users = Passwords()
+        self.guesses = Guesses(self.store, GuessingSettings(), "users")
         transported = demands_of(self.policy).https
         self.transport = SECURE if transported else PLAIN
         engine = second_engine(self.policy, client_key, service_key)
@@ -229,6 +236,7 @@ class World:
             tickets=self.realm,
             established=self.established if settings.kerberos.later_messages else None,
             second_opinion=self.opinion,
+            guesses=self.guesses,
         )
 
     def make_established(self) -> EstablishedTickets:

@@ -23,11 +23,11 @@ from wsprovider.config.environment import read_environment
 from wsprovider.server import log
 
 # A worker for each core does cryptography; its threads only overlap waiting (slow clients, the shared
-# store, a backend). gthread is also what lets a keep-alive connection wait without holding a worker.
+# store, a backend), and outnumber the ten who compute a hash or wait for it (docs/guessing.md). gthread is also what lets a keep-alive connection wait without holding a worker.
 _environment = read_environment()
 workers = _environment.workers
 worker_class = "gthread"
-threads = 4
+threads = 12
 
 # Loaded once, before the fork: requirements, WSDLs and key snapshots are shared memory, and a mistake in
 # the configuration stops the start instead of killing one worker after the other. SIGHUP therefore does

@@ -1,9 +1,10 @@
 """``wsprovider users``: the users of a file store, ``keys/users.toml`` unless another is named.
 
 ``list`` shows them; ``add`` adds one, or gives one that is there a new password or roles; ``disable`` keeps
-one out. A password is asked for twice on a terminal, or is the first line of standard input; it is never
-part of a command line. It is stored as a hash, or with ``--clear`` as it is, which password digests need. Running
-servers notice the changed file by themselves.
+one out; ``unblock`` ends the delays that wrong passwords have brought upon a user or an address. A password is
+asked for twice on a terminal, or is the first line of standard input; it is never part of a command line. It is
+stored as a hash, or with ``--clear`` as it is, which password digests need. Running servers notice the changed
+file by themselves.
 """
 
 import argparse
@@ -18,6 +19,7 @@ from wsprovider.adapters.users.hashing import hash_password
 from wsprovider.adapters.users.reading import read_users_file
 from wsprovider.adapters.users.records import Entry
 from wsprovider.adapters.users.writing import write_users_file
+from wsprovider.cli import guesses
 from wsprovider.cli.folders import SERVICES
 from wsprovider.cli.services import aligned
 from wsprovider.config.load import keys_folder
@@ -29,7 +31,7 @@ def register(commands: Any) -> None:
     """Add the command and its own commands."""
     command = commands.add_parser(
         "users",
-        help="list, add or disable users",
+        help="list, add, disable or unblock users",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
@@ -49,6 +51,7 @@ def register(commands: Any) -> None:
     disabling = verbs.add_parser("disable", help="keep a user, and refuse it")
     disabling.add_argument("name")
     disabling.set_defaults(run=run_disable)
+    guesses.register(verbs)
 
 
 def run_list(options: argparse.Namespace) -> int:

@@ -76,6 +76,7 @@ def load_provider(
         tls_certificate=process.tls_certificate,
         tls_key=process.tls_key,
         development_keys=backing.development_keys,
+        guessing=process.guessing,
     )
 
 

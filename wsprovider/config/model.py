@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from wsprovider.config.kerberos import TicketKeys
+from wsprovider.exchange.guessing.settings import GuessingSettings
 from wsprovider.exchange.settings import ConversationSettings, Freshness, KerberosSettings
 from wsprovider.policy.model import Policy
 from wsprovider.words.limits import Limits
@@ -95,6 +96,7 @@ class ProviderConfig:
         development_keys: keys that ``wsprovider init`` made are in use.
         tls_certificate, tls_key: PEM files for HTTPS, relative to the keys folder; None:
             ``tls/server.cert.pem`` and ``tls/server.key.pem``.
+        guessing: what wrong passwords cost.
     """
 
     services: tuple[ServiceConfig, ...]
@@ -111,3 +113,4 @@ class ProviderConfig:
     tls_certificate: str | None = None
     tls_key: str | None = None
     development_keys: bool = False
+    guessing: GuessingSettings = field(default_factory=GuessingSettings)

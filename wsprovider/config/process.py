@@ -1,15 +1,17 @@
 """``services/provider.toml``: what is said once for the whole process. Every line of it has a default."""
 
 import ipaddress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
 from wsprovider.config.endpoints import read_base_url
+from wsprovider.config.guessing import read_guessing
 from wsprovider.config.model import REFUSED_BYTES, SEEN_EVERY
 from wsprovider.config.problems import Problems
 from wsprovider.config.table import Table
+from wsprovider.exchange.guessing.settings import GuessingSettings
 
 FILE: Final = "provider.toml"
 
@@ -24,6 +26,7 @@ _KEYS: Final = frozenset(
         "seen_every",
         "krb5_conf",
         "tls",
+        "guessing",
     }
 )
 _STORES: Final = frozenset({"memory", "sqlite", "redis", "rediss", "unix"})
@@ -42,6 +45,7 @@ class ProcessSettings:
         refused_bytes: bytes of refused messages after which a worker is replaced.
         seen_every: seconds between two writes of when a certificate was last used.
         tls_certificate, tls_key: PEM files for HTTPS, relative to the keys folder.
+        guessing: what wrong passwords cost.
         krb5_conf: what libkrb5 reads instead of ``/etc/krb5.conf``, made absolute.
     """
 
@@ -55,6 +59,7 @@ class ProcessSettings:
     tls_certificate: str | None = None
     tls_key: str | None = None
     krb5_conf: Path | None = None
+    guessing: GuessingSettings = field(default_factory=GuessingSettings)
 
 
 def read_process(services: Path, problems: Problems) -> ProcessSettings:
@@ -82,6 +87,7 @@ def read_process(services: Path, problems: Problems) -> ProcessSettings:
         tls_certificate=tls.text("certificate"),
         tls_key=tls.text("key"),
         krb5_conf=_read_krb5_conf(table, services),
+        guessing=read_guessing(table.table("guessing")),
     )
 
 

@@ -3,16 +3,18 @@
 from collections import OrderedDict
 from datetime import datetime, timedelta
 
+from wsprovider.exchange.guessing.attempt import Guesses
 from wsprovider.exchange.kerberos import ticket_of
 from wsprovider.exchange.principal import ANONYMOUS, Principal, Proof
 from wsprovider.exchange.settings import KerberosSettings
 from wsprovider.exchange.transport import Transport
+from wsprovider.header.username_token import UsernameToken
 from wsprovider.inbound.authenticate import authenticate
 from wsprovider.inbound.judge import Verdict
 from wsprovider.keyring.contexts import ContextOwner, SecurityContext
 from wsprovider.keyring.snapshot import KeySnapshot
 from wsprovider.keyring.tickets import TicketKey
-from wsprovider.ports import Users
+from wsprovider.ports import User, Users
 from wsprovider.words.errors import WSSecurityError
 from wsprovider.words.limits import Limits
 from wsprovider.words.reasons import Reason
@@ -32,19 +34,24 @@ class Callers:
         *,
         kerberos: KerberosSettings | None = None,
         roles: bool = False,
+        guesses: Guesses | None = None,
     ) -> None:
         """Take the user store.
 
         Args:
+            guesses: counts wrong passwords; None: nobody does.
             kerberos: how holders of tickets are called.
             roles: the service asks for some; those of ticket holders are the user store's.
             recheck: how long a user of a context is taken for present without another look.
         """
         self._users, self._limits, self._recheck = users, limits, recheck
+        self._guesses = guesses
         self._kerberos, self._roles = kerberos or KerberosSettings(), roles
         self._seen: OrderedDict[tuple[str, str | None], datetime] = OrderedDict()
 
-    def proven(self, verdict: Verdict, transport: Transport, *, client_certificate: bool) -> ContextOwner:
+    def proven(
+        self, verdict: Verdict, transport: Transport, now: datetime, *, client_certificate: bool
+    ) -> ContextOwner:
         """Who sent a message that met its policy by itself.
 
         Args:
@@ -52,7 +59,7 @@ class Callers:
 
         Raises:
             WSSecurityError: what authentication says.
-            BackendError: the user store did not answer.
+            BackendError: the user store, or the one that counts wrong passwords, did not answer.
         """
         case = verdict.case
         holder = case.certificate_key
@@ -61,10 +68,8 @@ class Callers:
         tls = transport.client_certificate if client_certificate else None
         fingerprint = tls.fingerprint if tls is not None else None
         if case.requirements.usernames:
-            if self._users is None:
-                raise RuntimeError("checked at start")
             (token,) = case.evidence.candidates.usernames.values()
-            user = authenticate(token, self._users, self._limits)
+            user = self._authenticated(token, transport, now)
             proof = Proof.PASSWORD_DIGEST if token.digest else Proof.PASSWORD
             return ContextOwner(
                 user.name, proof.value, certificate, path, user.roles, user.version, fingerprint
@@ -78,6 +83,14 @@ class Callers:
         if ticket is not None:
             return self._holder(ticket, fingerprint)
         return ContextOwner("", Proof.NOTHING.value, transport_certificate=fingerprint)
+
+    def _authenticated(self, token: UsernameToken, transport: Transport, now: datetime) -> User:
+        if self._users is None:
+            raise RuntimeError("checked at start")
+        if self._guesses is None:
+            return authenticate(token, self._users, self._limits)
+        with self._guesses.attempt(token.username, transport.peer, now) as attempt:
+            return authenticate(token, self._users, self._limits, admit=attempt.admit)
 
     def _holder(self, ticket: TicketKey, fingerprint: str | None) -> ContextOwner:
         """Whoever holds a ticket; a role has to come from the user store."""

@@ -15,6 +15,7 @@ from wsprovider.conversation.established import EstablishedTickets
 from wsprovider.conversation.request import Kind, kind_of
 from wsprovider.exchange.callers import Callers, principal_of
 from wsprovider.exchange.crosschecking import cannot_check
+from wsprovider.exchange.guessing.attempt import Guesses
 from wsprovider.exchange.kerberos import AUTHENTICATOR_LIFE, MessageTickets, keep_ticket, ticket_of
 from wsprovider.exchange.operations import check_addressing, operation_of
 from wsprovider.exchange.principal import Principal
@@ -22,6 +23,7 @@ from wsprovider.exchange.replay import Replay, body_marks, marks_of
 from wsprovider.exchange.replies import (
     algorithms_of,
     check_answerable,
+    fault_code_of,
     reply_blocks,
     secret_of,
     signing_key,
@@ -75,6 +77,7 @@ class Recipient:
         tickets: TicketAcceptor | None = None,
         established: EstablishedTickets | None = None,
         second_opinion: SecondOpinion | None = None,
+        guesses: Guesses | None = None,
     ) -> None:
         """Compile the policy.
 
@@ -87,6 +90,7 @@ class Recipient:
             tickets: where the policy has Kerberos tickets.
             established: where messages may name a ticket that an earlier one has shown.
             second_opinion: the other engine, when the settings ask for a crosscheck.
+            guesses: counts wrong passwords, for all endpoints of a user store; None: nobody does.
 
         Raises:
             ConfigurationError: everything that cannot work.
@@ -108,6 +112,7 @@ class Recipient:
             settings.conversation.recheck,
             kerberos=settings.kerberos,
             roles=bool(settings.roles),
+            guesses=guesses,
         )
         self._fingerprint = fingerprint_of(policy) if conversing else ""
         self._tokens = None
@@ -285,8 +290,8 @@ class Recipient:
         """Who sent the message, and the context that protects it."""
         held = context_of(verdict.case)
         if held is None or way.stage in (Stage.BOOTSTRAP, Stage.ENDORSED):
-            client_certificate = way.requirements.client_certificate
-            return self._callers.proven(verdict, transport, client_certificate=client_certificate), None
+            tls = way.requirements.client_certificate
+            return self._callers.proven(verdict, transport, now, client_certificate=tls), None
         if now >= held.expires:  # kept for its renewal only
             raise unknown(held.namespace, "expired")
         if not self._callers.present(held, keys, transport, now):
@@ -377,7 +382,7 @@ class Recipient:
         return WireMessage(message.data, _content_type(version), message.status)
 
     def _fault_status(self, body: etree._Element, version: SoapVersion) -> int:
-        code = _fault_code(body, version)
+        code = fault_code_of(body, version)
         return fault_status(code, version, sender_400=self.settings.sender_fault_400)
 
 
@@ -389,11 +394,3 @@ def _takes_tickets(message: MessageRequirements) -> bool:
 
 def _content_type(version: SoapVersion) -> str:
     return f"{version.content_type}; charset=utf-8"
-
-
-def _fault_code(body: etree._Element, version: SoapVersion) -> str:
-    """The local name of a SOAP 1.2 fault's Code; empty for SOAP 1.1."""
-    value = body.find(
-        f"{{{version.namespace}}}Fault/{{{version.namespace}}}Code/{{{version.namespace}}}Value"
-    )
-    return (value.text or "").rpartition(":")[2].strip() if value is not None else ""

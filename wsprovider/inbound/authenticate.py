@@ -7,18 +7,21 @@ user and a wrong password (UsernameToken Profile 1.1, section 4).
 
 from wsprovider.header.fields import decode
 from wsprovider.header.username_token import UsernameToken
-from wsprovider.ports import User, Users
+from wsprovider.ports import Admission, User, Users, admit_all
 from wsprovider.words.errors import WSSecurityError
 from wsprovider.words.limits import Limits
 from wsprovider.words.reasons import Reason
 
 
-def authenticate(token: UsernameToken, users: Users, limits: Limits) -> User:
+def authenticate(token: UsernameToken, users: Users, limits: Limits, *, admit: Admission = admit_all) -> User:
     """Check name and password.
+
+    Args:
+        admit: see :meth:`wsprovider.ports.Users.check_password`.
 
     Raises:
         WSSecurityError: PASSWORD_MISSING, PASSWORD_WRONG, USER_UNKNOWN, USER_DISABLED,
-            AUTHENTICATION_BUSY, MALFORMED_BASE64.
+            AUTHENTICATION_BUSY, MALFORMED_BASE64; what ``admit`` raises.
         BackendError: the store did not answer.
     """
     if not token.password:
@@ -26,8 +29,8 @@ def authenticate(token: UsernameToken, users: Users, limits: Limits) -> User:
     if len(token.password.encode()) > limits.password_bytes:
         raise WSSecurityError(Reason.PASSWORD_WRONG, "longer than any password")
     if not token.digest:
-        return users.check_password(token.username, token.password)
+        return users.check_password(token.username, token.password, admit=admit)
     if token.nonce is None or token.created is None:
         raise WSSecurityError(Reason.NONCE)
     digest = decode(token.password, "Password")
-    return users.check_digest(token.username, digest, token.nonce, token.created)
+    return users.check_digest(token.username, digest, token.nonce, token.created, admit=admit)

@@ -18,7 +18,6 @@ from spyne import Application, ServiceBase
 from wsprovider.adapters.keys.folder import Loaded
 from wsprovider.adapters.keys.source import SnapshotSource
 from wsprovider.adapters.shared import open_store
-from wsprovider.adapters.users.opening import open_users
 from wsprovider.config.classes import import_classes
 from wsprovider.config.demands import demands_of
 from wsprovider.config.endpoints import asks_users, seals
@@ -35,7 +34,7 @@ from wsprovider.inbound.context import SecondOpinion
 from wsprovider.policy.attach import attach
 from wsprovider.policy.publish import published
 from wsprovider.policy.write import write_policy
-from wsprovider.ports import SharedState, Users
+from wsprovider.ports import SharedState
 from wsprovider.server import log, reports, wsdl
 from wsprovider.server.application import Provider
 from wsprovider.server.declared import Service, read_declared
@@ -45,6 +44,7 @@ from wsprovider.server.interface import headers_of
 from wsprovider.server.invoker import Invoker
 from wsprovider.server.protocols import SecureSoap11
 from wsprovider.server.tickets import TicketKeyrings, established
+from wsprovider.server.user_stores import UserStores
 from wsprovider.server.watch import Watch
 from wsprovider.server.wear import Wear
 from wsprovider.words.dialects import DIALECTS
@@ -170,8 +170,8 @@ class _Composition:
         self._applications = dict(applications or {})
         self._problems = Problems()
         self._sources: dict[tuple[Any, ...], SnapshotSource] = {}
-        self._users: dict[str, Users] = {}
         self._holdings = Holdings()
+        self._users = UserStores(config, self._holdings)
         self._watch = Watch(
             self._holdings, clock=reports.now, monotonic=time.monotonic, tls=_served_certificate(config)
         )
@@ -261,7 +261,7 @@ class _Composition:
         keys = self._keys(config, ring=demands.ring or sealing, trust=demands.trust, sealing=sealing)
         if demands.ring:
             keys.demand(partial(unmet, config))
-        users = self._user_store(config) if asks_users(config, demands) else None
+        users = self._users.users(config, self._problems) if asks_users(config, demands) else None
         if self._store is None or self._sightings is None:
             return None
         public = config.public_url or self._config.public_url
@@ -292,6 +292,7 @@ class _Composition:
             tickets=self._tickets.acceptor(config),
             established=established(config, self._store, lambda: keys.loaded().seals),
             second_opinion=_second_engine() if config.crosscheck else None,
+            guesses=self._users.guesses(config, self._store),
         )
         written = write_policy(published(config.policy), DIALECTS[config.dialect])
         document = wsdl.build(
@@ -355,24 +356,6 @@ class _Composition:
     def _keys_swapped(self, loaded: Loaded) -> None:
         reports.keys_swapped(loaded)
         self._watch.again()
-
-    def _user_store(self, config: EndpointConfig) -> Users | None:
-        if config.users is None:
-            return None
-        if config.users not in self._users:
-            try:
-                users = open_users(
-                    self._config.keys,
-                    config.users,
-                    on_swap=reports.users_swapped,
-                    on_failure=reports.users_refused,
-                )
-            except BackendError as error:
-                self._problems.add(config.where, f"users {config.users!r} did not answer: {error}")
-                return None
-            self._users[config.users] = users
-            self._holdings.add(users)
-        return self._users[config.users]
 
 
 def _served_certificate(config: ProviderConfig) -> Path | None:

@@ -157,6 +157,7 @@ class Reason(Enum):
     PASSWORD_WRONG = ("FailedAuthentication", "UsernameToken Profile 1.1")
     USER_DISABLED = ("FailedAuthentication", "user store")
     AUTHENTICATION_BUSY = ("FailedAuthentication", "the queue of password hashing is full")
+    AUTHENTICATION_BACKOFF = ("FailedAuthentication", "a delay after wrong passwords is not over")
     ROLE_MISSING = ("FailedAuthentication", "roles of the service")
 
     # Kerberos tickets

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from wsprovider.adapters.users.cache import PositiveCache
+from wsprovider.adapters.users.cache import Age, PositiveCache
 from wsprovider.adapters.users.checking import Credentials, password_digest, usual_parameters
 from wsprovider.adapters.users.hashing import PARAMETERS, Hashing, Parameters, dummy_hash
 from wsprovider.adapters.users.records import Entry, Record, version
@@ -30,8 +30,12 @@ class CountingHashing(Hashing):
     def __init__(self):
         super().__init__()
         self.asked = []
+        self.sources = []
 
-    def matches(self, encoded, password):
+    def matches(self, encoded, password, *, source="", spared=lambda: False):
+        self.sources.append(source)
+        if spared():
+            return True
         self.asked.append((encoded, password))
         return encoded == f"hash of {password.decode()}"
 
@@ -60,9 +64,9 @@ ALICE = Record.of(Entry("alice", clear_password="alice's"))
 BOB = Record.of(Entry("bob", password="hash of bob's"))
 
 
-def reason(call, *arguments):
+def reason(call, *arguments, **more):
     with pytest.raises(WSSecurityError) as caught:
-        call(*arguments)
+        call(*arguments, **more)
     return caught.value.reason
 
 
@@ -167,14 +171,84 @@ def test_a_disabled_user_is_refused_from_the_cache_too(credentials):
         assert reason(credentials.check_password, "bob", "bob's", disabled) is Reason.USER_DISABLED
 
 
+WRONG = {Reason.PASSWORD_WRONG, Reason.USER_UNKNOWN}
+
+
+class Door:
+    """Notes who asks to be admitted; closed, it lets nobody in."""
+
+    def __init__(self, *, closed=False, source=""):
+        self.asked, self.closed, self.source = [], closed, source
+
+    def __call__(self, *, remembered):
+        self.asked.append(remembered)
+        if self.closed:
+            raise WSSecurityError(Reason.AUTHENTICATION_BACKOFF)
+        return self.source
+
+
+@pytest.mark.parametrize("record", [ALICE, BOB, None])
+def test_who_is_not_admitted_costs_no_hash(credentials, hashing, record):
+    digest = (bytes(20), b"n" * 16, "c")
+    closed, door = Door(closed=True), Door()
+    refused = reason(credentials.check_password, "name", "wrong", record, admit=closed)
+    assert refused is Reason.AUTHENTICATION_BACKOFF
+    refused = reason(credentials.check_digest, "name", *digest, record, admit=closed)
+    assert refused is Reason.AUTHENTICATION_BACKOFF
+    assert hashing.asked == []
+    assert reason(credentials.check_password, "name", "wrong", record, admit=door) in WRONG
+    assert reason(credentials.check_digest, "name", *digest, record, admit=door) in WRONG
+    assert len(hashing.asked) == 1
+    assert door.asked == [False, False]
+
+
+def test_who_gave_the_password_a_moment_ago_need_not_be_admitted(credentials, clock):
+    door = Door()
+    credentials.check_password("bob", "bob's", BOB, admit=door)
+    credentials.check_password("bob", "bob's", BOB, admit=door)
+    assert door.asked == [False]
+    clock.seconds += 300
+    credentials.check_password("bob", "bob's", BOB, admit=door)
+    credentials.check_password("bob", "bob's", BOB, admit=door)
+    assert door.asked == [False, True]
+    assert reason(credentials.check_password, "bob", "wrong", BOB, admit=door) is Reason.PASSWORD_WRONG
+    changed = Record.of(Entry("bob", password="hash of bob's", roles=frozenset({"new"})))
+    credentials.check_password("bob", "bob's", changed, admit=door)
+    assert door.asked == [False, True, False, False]
+
+
+@pytest.mark.parametrize("source", ["", "192.0.2.1", None])
+def test_the_door_says_whose_place_in_the_queue_it_is(credentials, hashing, source):
+    credentials.check_password("bob", "bob's", BOB, admit=Door(source=source))
+    assert hashing.sources == [source]
+
+
+def test_of_several_at_once_those_who_waited_find_out_from_the_first(credentials, hashing, cache):
+    """Ten calls of one client after a restart would cost ten hashes."""
+
+    def door(*, remembered):
+        cache.add(cache.tag("bob", BOB.user.version, b"bob's"))  # while this one waits
+        return ""
+
+    assert credentials.check_password("bob", "bob's", BOB, admit=door) is BOB.user
+    assert hashing.asked == []
+
+
+def test_what_is_refused_at_once_is_not_admitted_first(credentials):
+    door = Door()
+    assert reason(credentials.check_password, "bob", "", BOB, admit=door) is Reason.PASSWORD_WRONG
+    assert reason(credentials.check_digest, "", b"", b"", "", None, admit=door) is Reason.USER_UNKNOWN
+    assert door.asked == []
+
+
 def test_the_cache_is_bounded_and_keeps_who_comes_often(cache):
     tags = [cache.tag(name, "1", b"x") for name in "abcd"]
     for tag in tags[:3]:
         cache.add(tag)
-    assert cache.holds(tags[0])
+    assert cache.age(tags[0]) is Age.FRESH
     cache.add(tags[3])
     assert len(cache) == 3
-    assert [cache.holds(tag) for tag in tags] == [True, False, True, True]
+    assert [cache.age(tag) is Age.FRESH for tag in tags] == [True, False, True, True]
 
 
 def test_fields_do_not_run_together(cache):
@@ -208,7 +282,7 @@ def test_a_forked_child_has_a_key_of_its_own(cache):
     os.waitpid(child, 0)
     assert seen[0] == 0
     assert seen[1:] != before
-    assert cache.holds(before)
+    assert cache.age(before) is Age.FRESH
 
 
 def test_finding_costs_no_hash_and_remembers_nothing(credentials, hashing, cache):

@@ -287,7 +287,7 @@ def test_remembered_users_do_not_wait_while_the_queue_is_full(path):
     hashing = Hashing(at_once=1, waiting=0)
     store = FileUsers(path, hashing=hashing)
     assert store.check_password("bob", "bob's")
-    with hashing._turn():
+    with hashing._turns.turn():
         assert store.check_password("bob", "bob's")
         with pytest.raises(WSSecurityError) as caught:
             store.check_password("bob", "wrong")

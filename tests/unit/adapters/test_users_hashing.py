@@ -3,6 +3,7 @@
 import base64
 import os
 import threading
+import time
 
 import pytest
 from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
@@ -16,6 +17,7 @@ from wsprovider.adapters.users.hashing import (
     octets,
     read_parameters,
 )
+from wsprovider.adapters.users.turns import Turns
 from wsprovider.words.errors import BackendError, WSSecurityError
 from wsprovider.words.reasons import Reason
 
@@ -118,9 +120,9 @@ class Slow(Hashing):
         self.go_on = threading.Event()
         self.counts = []
 
-    def matches(self, encoded, password):
-        with self._turn():
-            self.counts.append(self._running)
+    def matches(self, encoded, password, *, source=""):
+        with self._turns.turn(source):
+            self.counts.append(self._turns.running)
             self.inside.release()
             assert self.go_on.wait(10)
             return True
@@ -136,10 +138,10 @@ def started(count, work):
 def wait_for_waiting(hashing, count):
     deadline = threading.Event()
     for _ in range(1_000):
-        if hashing._waiting == count:
+        if hashing._turns.waiting == count:
             return
         deadline.wait(0.005)
-    pytest.fail(f"{hashing._waiting} are waiting, not {count}")
+    pytest.fail(f"{hashing._turns.waiting} are waiting, not {count}")
 
 
 def test_two_at_once_eight_wait_and_the_next_is_refused_at_once():
@@ -172,10 +174,107 @@ def test_a_child_does_not_wait_for_the_parents_threads():
     hashing = Slow(at_once=1, waiting=0)
     thread = started(1, lambda: hashing.matches(CHEAP, b"development"))[0]
     assert hashing.inside.acquire(timeout=10)
-    taken, hashing_in_child = hashing._changed, hashing
-    hashing_in_child.after_fork_in_child()
-    assert hashing_in_child._running == 0
+    taken = hashing._turns._lock
+    hashing._turns.after_fork_in_child()
+    assert hashing._turns.running == 0
     # put back what the real parent keeps, so that its thread can end
-    hashing._changed, hashing._running = taken, 1
+    hashing._turns._lock, hashing._turns._running = taken, 1
     hashing.go_on.set()
     thread.join(10)
+
+
+def test_one_source_leaves_half_of_the_waiting_places_to_others():
+    hashing = Slow(at_once=1, waiting=4)
+    flood = started(3, lambda: hashing.matches(CHEAP, b"x", source="2001:db8::/64"))
+    assert hashing.inside.acquire(timeout=10)
+    wait_for_waiting(hashing, 2)
+    with pytest.raises(WSSecurityError) as caught:
+        hashing.matches(CHEAP, b"x", source="2001:db8::/64")
+    assert caught.value.reason is Reason.AUTHENTICATION_BUSY
+    others = started(2, lambda: hashing.matches(CHEAP, b"development", source="192.0.2.1"))
+    wait_for_waiting(hashing, 4)
+    hashing.go_on.set()
+    for thread in (*flood, *others):
+        thread.join(10)
+    assert len(hashing.counts) == 5
+
+
+def test_whoever_has_no_source_of_their_own_has_no_share():
+    hashing = Slow(at_once=1, waiting=4)
+    threads = started(5, lambda: hashing.matches(CHEAP, b"x"))
+    assert hashing.inside.acquire(timeout=10)
+    wait_for_waiting(hashing, 4)
+    hashing.go_on.set()
+    for thread in threads:
+        thread.join(10)
+    assert len(hashing.counts) == 5
+
+
+def test_whoever_is_known_may_wait_though_the_queue_is_full():
+    """A client that comes with many calls at once after a restart is no flood."""
+    hashing = Slow(at_once=1, waiting=1)
+    threads = started(2, lambda: hashing.matches(CHEAP, b"x"))
+    assert hashing.inside.acquire(timeout=10)
+    wait_for_waiting(hashing, 1)
+    with pytest.raises(WSSecurityError):
+        hashing.matches(CHEAP, b"x")
+    threads += started(5, lambda: hashing.matches(CHEAP, b"x", source=None))
+    wait_for_waiting(hashing, 6)
+    hashing.go_on.set()
+    for thread in threads:
+        thread.join(10)
+    assert len(hashing.counts) == 7
+
+
+def test_what_was_found_out_meanwhile_is_not_computed_again():
+    never = "$argon2id$v=19$m=8,t=1,p=1$AAAA$AAAA"
+    assert Hashing().matches(never, b"development", spared=lambda: True)
+    with pytest.raises(BackendError):
+        Hashing().matches(never, b"development", spared=lambda: False)
+
+
+def test_first_come_first_served():
+    """Whoever had waited could be overtaken by one who came at the very moment at which a turn ended."""
+    turns = Turns(at_once=1, waiting=8)
+    order, threads = [], []
+
+    def take(number):
+        with turns.turn():
+            order.append(number)
+
+    with turns.turn():
+        for number in range(8):
+            threads += started(1, lambda number=number: take(number))
+            wait_for(lambda number=number: turns.waiting == number + 1)
+    # the turn was handed over: one who comes now is behind all of them, or first after them
+    take("late")
+    for thread in threads:
+        thread.join(10)
+    assert [one for one in order if one != "late"] == list(range(8))
+    assert order[0] == 0
+    assert (turns.running, turns.waiting) == (0, 0)
+
+
+def test_who_gives_up_waiting_leaves_the_queue(monkeypatch):
+    turns = Turns(at_once=1, waiting=1)
+    with turns.turn():
+        monkeypatch.setattr(threading.Event, "wait", lambda self, timeout=None: raise_interrupt())
+        with pytest.raises(KeyboardInterrupt), turns.turn():
+            pass
+        monkeypatch.undo()
+        assert turns.waiting == 0
+    with turns.turn():
+        assert turns.running == 1
+    assert turns.running == 0
+
+
+def raise_interrupt():
+    raise KeyboardInterrupt
+
+
+def wait_for(condition):
+    for _ in range(1_000):
+        if condition():
+            return
+        time.sleep(0.005)
+    pytest.fail("it did not come about")

@@ -25,6 +25,21 @@ ROWS = [
     ("seen_every = 3601", "seen_every = 3600", "seen_every"),
     ('krb5_conf = "none.conf"', 'krb5_conf = "provider.toml"', "cannot be read: No such file"),
     ("krb5_conf = true", 'krb5_conf = "/dev/null"', "must be a string"),
+    ("guessing = false", "[guessing]\nenabled = false", "must be a table, [guessing]"),
+    (
+        "[guessing]\nfree_per_calller = 1",
+        "[guessing]\nfree_per_caller = 0",
+        'did you mean "free_per_caller"?',
+    ),
+    ("[guessing]\nfree_per_address = -1", "[guessing]\nfree_per_address = 500", "lie between 0 and"),
+    ("[guessing]\nlongest_per_user = 301", "[guessing]\nlongest_per_user = 300", "lie between 1 and 300"),
+    ("[guessing]\nforget = 59", "[guessing]\nforget = 60", "lie between 60 and"),
+    ("[guessing]\nknown_days = 0", "[guessing]\nknown_days = 1\nknown = 1", "lie between 1 and 400"),
+    (
+        '[guessing]\nshared_addresses = ["10.0.0.1/8"]',
+        '[guessing]\nshared_addresses = ["10.0.0.0/8", "::/0"]',
+        "has host bits set",
+    ),
     ('[tls]\ncertficate = "c"', "[tls]", 'did you mean "certificate"?'),
 ]
 

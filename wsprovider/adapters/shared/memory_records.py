@@ -4,7 +4,7 @@ import heapq
 import threading
 from abc import abstractmethod
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -104,6 +104,12 @@ class MemoryRecords(StoredRecords):
             self._check_open()
             found = self._kinds[kind].live(key, now)
         return None if found is None else (found.value, found.version, found.expires)
+
+    def _find_several(self, kind: str, keys: Sequence[str], now: int) -> Mapping[str, Found]:
+        with self._lock:
+            self._check_open()
+            found = {key: self._kinds[kind].live(key, now) for key in keys}
+        return {key: (one.value, one.version, one.expires) for key, one in found.items() if one is not None}
 
     def _replace(self, new: Replacement) -> bool:
         with self._lock:

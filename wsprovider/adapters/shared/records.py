@@ -4,7 +4,7 @@ What a store adds is how it keeps, finds and counts; see :class:`StoredRecords`.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -88,6 +88,11 @@ class StoredRecords(ABC):
         found = self._find(kind, key, begin) if fits(key) else None
         return None if found is None else _record(key, found)
 
+    def several(self, kind: str, keys: Sequence[str], *, now: datetime) -> dict[str, Record]:
+        """See :meth:`wsprovider.ports.Records.several`."""
+        found = self._find_several(kind, [key for key in keys if fits(key)], exact(now))
+        return {key: _record(key, one) for key, one in found.items()}
+
     def replace(
         self, kind: str, key: str, value: bytes, *, version: int, expires: datetime, now: datetime
     ) -> bool:
@@ -113,6 +118,9 @@ class StoredRecords(ABC):
 
     @abstractmethod
     def _find(self, kind: str, key: str, now: int) -> Found | None: ...
+
+    @abstractmethod
+    def _find_several(self, kind: str, keys: Sequence[str], now: int) -> Mapping[str, Found]: ...
 
     @abstractmethod
     def _replace(self, new: Replacement) -> bool: ...

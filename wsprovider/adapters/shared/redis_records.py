@@ -16,7 +16,7 @@ what was kept and neither was removed nor is alive.
 """
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -149,6 +149,15 @@ class RedisRecords(StoredRecords):
         with self._asking() as client:
             answer = client.hget(self._names(kind) + key.encode(), _RECORD)
         return _live(answer, now)
+
+    def _find_several(self, kind: str, keys: Sequence[str], now: int) -> Mapping[str, Found]:
+        names = self._names(kind)
+        with self._asking() as client, client.pipeline(transaction=False) as together:
+            for key in keys:
+                together.hget(names + key.encode(), _RECORD)
+            answers = together.execute()
+        found = {key: _live(answer, now) for key, answer in zip(keys, answers, strict=True)}
+        return {key: one for key, one in found.items() if one is not None}
 
     def _replace(self, new: Replacement) -> bool:
         keys = [*self._counted(new.kind), self._names(new.kind) + new.key.encode()]

@@ -6,7 +6,7 @@ transaction with its count, so that the totals add up whatever becomes of the wo
 
 import sqlite3
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from typing import Final
 
@@ -23,6 +23,10 @@ from wsprovider.adapters.shared.sqlite_file import transaction
 from wsprovider.ports import Room, Totals
 
 _FIND: Final = "SELECT value, version, expires FROM records WHERE kind = ? AND key = ? AND expires > ?"
+# the plus, here and below, keeps SQLite from the index of expiries, in which it would read or sort all that is alive
+_SEVERAL: Final = (
+    "SELECT key, value, version, expires FROM records WHERE kind = ? AND +expires > ? AND key IN (%s)"
+)
 _OWNED: Final = "SELECT count(*) FROM records WHERE kind = ? AND owner = ? AND expires > ?"
 _OVER: Final = "SELECT count(*) FROM records WHERE kind = ? AND expires <= ?"
 _KEEP: Final = "INSERT INTO records (kind, key, owner, version, expires, value) VALUES (?, ?, ?, 1, ?, ?)"
@@ -36,7 +40,6 @@ _FREE_KEY: Final = "DELETE FROM records WHERE kind = ? AND key = ? AND expires <
 _FREE: Final = """
     DELETE FROM records WHERE id IN (
         SELECT id FROM records WHERE kind = ? AND expires <= ? ORDER BY expires LIMIT ?)"""
-# the plus keeps SQLite from the index of expiries, for which it would have to sort
 _LIST: Final = """
     SELECT key, value, version, expires FROM records
     WHERE kind = ? AND key > ? AND +expires > ? ORDER BY key LIMIT ?"""
@@ -74,6 +77,12 @@ class SqliteRecords(StoredRecords):
         with self._connected() as connection:
             found: Found | None = connection.execute(_FIND, (kind, key, now)).fetchone()
         return found
+
+    def _find_several(self, kind: str, keys: Sequence[str], now: int) -> Mapping[str, Found]:
+        statement = _SEVERAL % ", ".join("?" * len(keys))
+        with self._connected() as connection:
+            rows = connection.execute(statement, (kind, now, *keys)).fetchall()
+        return {key: (value, version, expires) for key, value, version, expires in rows}
 
     def _replace(self, new: Replacement) -> bool:
         with self._changing() as connection:

@@ -2,7 +2,7 @@
 
 Only successes are kept, as HMAC-SHA256 over user, version of the record and password under a key that
 never leaves the process: no password is kept, a changed record is not found any more, and one who guesses
-cannot fill the cache.
+cannot fill the cache. A success that is too old to spare a hash still shows that its password is no guess.
 """
 
 import hashlib
@@ -11,9 +11,18 @@ import os
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from enum import Enum
 
 from wsprovider.adapters.shared.forking import watch
 from wsprovider.adapters.users.hashing import octets
+
+
+class Age(Enum):
+    """How long ago a success was."""
+
+    FRESH = "less than life ago"
+    OLD = "longer ago"
+    UNKNOWN = "never, or forgotten"
 
 
 class PositiveCache:
@@ -40,18 +49,15 @@ class PositiveCache:
             mac.update(len(field).to_bytes(8, "big") + field)
         return mac.digest()
 
-    def holds(self, tag: bytes) -> bool:
-        """Whether this was a success less than ``life`` ago."""
+    def age(self, tag: bytes) -> Age:
+        """How long ago this was a success."""
         now = self._monotonic()
         with self._lock:
             end = self._ends.get(tag)
             if end is None:
-                return False
-            if end <= now:
-                del self._ends[tag]
-                return False
+                return Age.UNKNOWN
             self._ends.move_to_end(tag)
-            return True
+            return Age.FRESH if now < end else Age.OLD
 
     def add(self, tag: bytes) -> None:
         """Remember a success."""

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Iterable
 from typing import Final
 
-from wsprovider.adapters.users.cache import PositiveCache
+from wsprovider.adapters.users.cache import Age, PositiveCache
 from wsprovider.adapters.users.hashing import (
     PARAMETERS,
     Hashing,
@@ -26,7 +26,7 @@ from wsprovider.adapters.users.hashing import (
     read_parameters,
 )
 from wsprovider.adapters.users.records import Entry, Record
-from wsprovider.ports import User
+from wsprovider.ports import Admission, User, admit_all
 from wsprovider.words.errors import WSSecurityError
 from wsprovider.words.limits import Limits
 from wsprovider.words.reasons import Reason
@@ -81,39 +81,55 @@ class Credentials:
         ):
             raise WSSecurityError(Reason.PASSWORD_WRONG, "empty, or beyond Limits.password_bytes")
 
-    def check_password(self, name: str, password: str, record: Record | None) -> User:
+    def check_password(
+        self, name: str, password: str, record: Record | None, *, admit: Admission = admit_all
+    ) -> User:
         """Authenticate by the clear password.
 
         Args:
             name: as given.
             password: as given.
             record: what the store holds under exactly that name; None if nothing.
+            admit: see :meth:`wsprovider.ports.Users.check_password`.
 
         Raises:
-            WSSecurityError: USER_UNKNOWN, PASSWORD_WRONG, USER_DISABLED or AUTHENTICATION_BUSY.
+            WSSecurityError: USER_UNKNOWN, PASSWORD_WRONG, USER_DISABLED or AUTHENTICATION_BUSY; what
+                ``admit`` raises.
             BackendError: the hash could not be computed.
         """
         self.refuse_early(name, password)
         secret = octets(password)
         found = record or self._nobody
         tag = self._cache.tag(name, found.user.version, secret)
-        if not self._cache.holds(tag):
+        age = self._cache.age(tag)
+        if age is not Age.FRESH:
+            source = admit(remembered=age is Age.OLD)
             stored, clear = found.entry.password or self._dummy_hash, self._clear(found)
-            hash_matches = self._hashing.matches(stored, secret)
+            hash_matches = self._hashing.matches(
+                stored, secret, source=source, spared=lambda: self._cache.age(tag) is Age.FRESH
+            )
             clear_matches = hmac.compare_digest(_comparable(clear), _comparable(secret))
             _judge(record, proven=hash_matches | clear_matches, name=name)
             self._cache.add(tag)
         return _enabled(found)
 
     def check_digest(
-        self, name: str, digest: bytes, nonce: bytes, created: str, record: Record | None
+        self,
+        name: str,
+        digest: bytes,
+        nonce: bytes,
+        created: str,
+        record: Record | None,
+        *,
+        admit: Admission = admit_all,
     ) -> User:
         """Authenticate by the password digest, decoded; the other arguments as above.
 
         Raises:
-            WSSecurityError: USER_UNKNOWN, PASSWORD_WRONG or USER_DISABLED.
+            WSSecurityError: USER_UNKNOWN, PASSWORD_WRONG or USER_DISABLED; what ``admit`` raises.
         """
         self._refuse_nameless(name)
+        admit(remembered=False)
         found = record or self._nobody
         expected = password_digest(nonce, created, self._clear(found))
         _judge(record, proven=hmac.compare_digest(expected, digest), name=name)

@@ -16,7 +16,7 @@ from wsprovider.adapters.users.checking import Credentials, usual_parameters
 from wsprovider.adapters.users.hashing import PROCESS_HASHING, Hashing, read_parameters
 from wsprovider.adapters.users.reading import read_users_file
 from wsprovider.adapters.users.records import Entry, Record
-from wsprovider.ports import User
+from wsprovider.ports import Admission, User, admit_all
 from wsprovider.words.errors import ConfigurationError
 from wsprovider.words.limits import Limits
 
@@ -89,15 +89,17 @@ class FileUsers:
         """Whether the file as it is now cannot be used, and an older one is in force."""
         return self._file.failed
 
-    def check_password(self, name: str, password: str) -> User:
+    def check_password(self, name: str, password: str, *, admit: Admission = admit_all) -> User:
         """See :meth:`wsprovider.ports.Users.check_password`."""
         now = self._file.current()
-        return now.credentials.check_password(name, password, now.records.get(name))
+        return now.credentials.check_password(name, password, now.records.get(name), admit=admit)
 
-    def check_digest(self, name: str, digest: bytes, nonce: bytes, created: str) -> User:
+    def check_digest(
+        self, name: str, digest: bytes, nonce: bytes, created: str, *, admit: Admission = admit_all
+    ) -> User:
         """See :meth:`wsprovider.ports.Users.check_digest`."""
         now = self._file.current()
-        return now.credentials.check_digest(name, digest, nonce, created, now.records.get(name))
+        return now.credentials.check_digest(name, digest, nonce, created, now.records.get(name), admit=admit)
 
     def find(self, name: str) -> User:
         """See :meth:`wsprovider.ports.Users.find`."""

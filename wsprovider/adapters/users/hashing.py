@@ -9,18 +9,15 @@ import base64
 import binascii
 import os
 import re
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError, VerifyMismatchError
 
-from wsprovider.adapters.shared.forking import watch
-from wsprovider.words.errors import BackendError, WSSecurityError
-from wsprovider.words.reasons import Reason
+from wsprovider.adapters.users.turns import Turns
+from wsprovider.words.errors import BackendError
 
 _FORM: Final = re.compile(
     r"\$argon2id\$v=19\$m=(\d{1,7}),t=(\d{1,3}),p=(\d{1,2})\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)"
@@ -109,63 +106,35 @@ class Hashing:
             at_once: how many hashes are computed side by side; argon2-cffi releases Python's lock.
             waiting: how many callers may wait for their turn.
         """
-        self._at_once = at_once
-        self._may_wait = waiting
-        self._start()
-        watch(self)
+        self._turns = Turns(at_once=at_once, waiting=waiting)
 
-    def matches(self, encoded: str, password: bytes) -> bool:
+    def matches(
+        self,
+        encoded: str,
+        password: bytes,
+        *,
+        source: str | None = "",
+        spared: Callable[[], bool] = lambda: False,
+    ) -> bool:
         """Whether the hash is that of the password.
 
         Args:
             encoded: as :func:`read_parameters` accepts it.
             password: bounded by the caller.
+            source: of the attempt, see :meth:`wsprovider.adapters.users.turns.Turns.turn`.
+            spared: whether somebody has found out meanwhile that it is; asked when the turn has come.
 
         Raises:
             WSSecurityError: AUTHENTICATION_BUSY.
             BackendError: the hash could not be computed, for want of memory say.
         """
-        with self._turn():
+        with self._turns.turn(source):
             try:
-                return _HASHER.verify(encoded, password)
+                return spared() or _HASHER.verify(encoded, password)
             except VerifyMismatchError:
                 return False
             except VerificationError as error:
                 raise BackendError(f"argon2: {error}") from None
-
-    @contextmanager
-    def _turn(self) -> Iterator[None]:
-        with self._changed:
-            if self._running >= self._at_once:
-                if self._waiting >= self._may_wait:
-                    raise WSSecurityError(Reason.AUTHENTICATION_BUSY, f"{self._waiting} are waiting")
-                self._waiting += 1
-                try:
-                    self._changed.wait_for(lambda: self._running < self._at_once)
-                finally:
-                    self._waiting -= 1
-            self._running += 1
-        try:
-            yield
-        finally:
-            with self._changed:
-                self._running -= 1
-                self._changed.notify()
-
-    def _start(self) -> None:
-        self._changed = threading.Condition()
-        self._running = 0
-        self._waiting = 0
-
-    def before_fork(self) -> None:
-        """Nothing: a hash that runs in the parent goes on there."""
-
-    def after_fork_in_parent(self) -> None:
-        """Nothing changed."""
-
-    def after_fork_in_child(self) -> None:
-        """None of the parent's turns will end here."""
-        self._start()
 
 
 PROCESS_HASHING: Final = Hashing()
