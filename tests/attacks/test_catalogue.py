@@ -37,6 +37,7 @@ CATALOGUE = {
 BESIDE = {
     "test_signature_wrapping": "E01 E02 E03 E04 E05 E06 E07 E08 E17",
     "test_judges_rules": "E16 F14 G01 G04 G06 G07 G09 G10 G11 J03 J04 J06 J07 J08 J10 K10",
+    "test_replays": "J06 J07 J08",
     "test_review_findings": "F11 I02 I06 J04 K07 A04 H07",
     "test_context_life": "L01 L03 L04 L05 L06 L07 L12 L13 L14 J03",
     "test_conversation_policies": "L02 L03 L11 L12 L13 D09 E16 F14 J03",

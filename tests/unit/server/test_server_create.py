@@ -3,8 +3,9 @@
 
 import os
 import shutil
+import sqlite3
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
 
@@ -427,3 +428,17 @@ def test_the_readme_says_how_it_is_done_in_python(keys, tmp_path, monkeypatch):
     exec(code, names)
     OPENED.append(names["application"])
     assert [endpoint.path for endpoint in names["application"].endpoints] == ["/orders"]
+
+
+def test_every_endpoint_remembers_for_the_most_patient_one(keys, tmp_path):
+    """Each forgot by its own patience, and a copy of what one had forgotten was fresh for another."""
+    patient = settings(2, freshness={"life": 3600})
+    app = app_of(keys, tmp_path, settings(3), patient)
+    assert {one.recipient.settings.remember for one in app.endpoints} == {timedelta(seconds=3720)}
+    policy = app.endpoints[0].recipient.policy
+    data = initiator(keys, policy).request(echo_body(SOAP_11, "hello"), version=SOAP_11).data
+    assert post(app, 3, data).status == 200
+    with sqlite3.connect(tmp_path / "shared.sqlite3") as store:
+        ((end,),) = store.execute("SELECT expires FROM entries").fetchall()
+    store.close()
+    assert 3700 < end / 1000 - time.time() < 3721
