@@ -12,6 +12,7 @@ import random
 import shutil
 import socket
 import threading
+import time
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
@@ -96,6 +97,7 @@ class Site:
         self.folder = folder
         self._executions = folder / "executions"
         self._executions.touch()
+        self._workers = workers * machines
         self._store = store or f"sqlite:///{folder / 'shared.sqlite3'}"
         process = f'shared = "{self._store}"\n{process}'
         write_services(folder / "services", process)
@@ -113,6 +115,9 @@ class Site:
     def __enter__(self) -> Self:
         for machine in self.machines:
             machine.__enter__()
+        deadline = time.monotonic() + _PATIENCE
+        while len(self.workers()) < self._workers and time.monotonic() < deadline:
+            time.sleep(0.05)
         self._since = [machine.logged() for machine in self.machines]
         return self
 

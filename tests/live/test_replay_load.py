@@ -137,6 +137,12 @@ def test_workers_killed_every_second_with_sqlite(tmp_path: Path) -> None:
             tally = send(site.ports, messages, SENDERS + 4)
         once_at_most(site, messages, tally, len(deaths))
         assert set(site.reasons()) == {None, "REPLAY"}, "a lock was left behind"
+        executed, _ = site.executions()
+    with site:  # the same ports and files, other processes
+        late = send_once(site.ports, messages)
+        assert not set(late.accepted) & set(executed)
+        fresh = capture(site, KINDS, 1, "restarted")
+        assert set(send_once(site.ports, fresh).accepted) == {message.name for message in fresh}
 
 
 def test_workers_connections_and_redis_killed_every_second(tmp_path: Path) -> None:

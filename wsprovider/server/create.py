@@ -226,7 +226,7 @@ class _Composition:
             wear=Wear(self._config.refused_bytes),
             degraded={"keys": lambda: self._holdings.refused() > 0},
             watch=partial(self._watch.look, store),
-            key_metrics=partial(reports.key_metrics, self._holdings, sightings, services),
+            key_metrics=partial(reports.gauges, self._config, store, self._holdings, sightings, services),
             close=store.close,
         )
 

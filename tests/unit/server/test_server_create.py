@@ -283,6 +283,29 @@ def test_health_asks_the_store(keys, tmp_path):
     assert call(app, b"", **{**GET, "PATH_INFO": "/healthz", "QUERY_STRING": ""}).status == 503
 
 
+def test_health_tells_of_a_store_that_is_full(keys, tmp_path, monkeypatch):
+    """It only asked: a full store answered, health was good, and every message refused."""
+    app = app_of(keys, tmp_path, settings(2))
+    health = {**GET, "PATH_INFO": "/healthz", "QUERY_STRING": ""}
+    with sqlite3.connect(tmp_path / "shared.sqlite3", isolation_level=None) as other:
+        other.execute("UPDATE tally SET held = 1000000")
+        assert call(app, b"", **health).status == 503
+        other.execute("UPDATE tally SET held = 0")
+        assert call(app, b"", **health).status == 200
+        assert call(app, b"", **health).status == 200
+        assert other.execute("SELECT held FROM tally").fetchone()[0] <= 2, "one entry in ten seconds"
+    other.close()
+
+
+def test_the_room_in_the_store_is_a_gauge(keys, tmp_path):
+    app = app_of(keys, tmp_path, settings(2), metrics=True)
+    told = {**GET, "PATH_INFO": "/metrics", "QUERY_STRING": ""}
+    assert b"\nwsprovider_replay_entries 0\n" in call(app, b"", **told).data
+    assert b"\nwsprovider_replay_entries_limit 1000000\n" in call(app, b"", **told).data
+    app.close()
+    assert b"replay_entries" not in call(app, b"", **told).data
+
+
 def test_folders(keys, tmp_path, calls):
     folder = tmp_path / "services" / "echo"
     folder.mkdir(parents=True)
