@@ -1,6 +1,5 @@
 """What only the Redis store promises: fast refusals, no eviction, recovery."""
 
-import contextlib
 import socket
 import time
 from datetime import UTC, datetime, timedelta
@@ -136,16 +135,14 @@ def test_a_full_server_takes_entries_again_when_there_is_room(store, server):
     assert not add(store, "a")
 
 
-def test_a_connection_that_is_cut_refuses_once_at_most(store, server):
+def test_a_connection_that_was_cut_while_nobody_used_it_refuses_nothing(store, server):
     import redis
 
     assert add(store, "a")
     with redis.Redis.from_url(server.url) as client:
         client.client_kill_filter(_type="normal", skipme=True)
-    with contextlib.suppress(BackendError):
-        add(store, "b")
+    assert add(store, "b")
     assert not add(store, "a")
-    assert add(store, "c")
 
 
 def test_a_killed_server_with_a_file_of_its_own_has_lost_nothing(tmp_path):
@@ -156,8 +153,6 @@ def test_a_killed_server_with_a_file_of_its_own_has_lost_nothing(tmp_path):
             assert add(store, f"key {number}")
         server.stop()  # SIGKILL
         server.start()
-        with contextlib.suppress(BackendError):
-            add(store, "on the connection of before")
         assert not any(add(store, f"key {number}") for number in range(500))
         assert add(store, "new")
         store.close()
