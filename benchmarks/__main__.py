@@ -7,7 +7,7 @@ import argparse
 import runpy
 import sys
 
-from benchmarks import cost, over_http, stages
+from benchmarks import cost, over_http, replays, stages
 
 _ADAPTERS = {
     "shared_store": "what remembering one message costs, by store",
@@ -23,7 +23,7 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command")
-    for module in (cost, stages, over_http):
+    for module in (cost, stages, over_http, replays):
         name = module.__name__.rpartition(".")[2]
         head = (module.__doc__ or "").partition("\n")[0]
         command = commands.add_parser(

@@ -293,7 +293,8 @@ class SharedStore(Protocol):
         Exactly one of any number of concurrent callers gets true.
 
         Raises:
-            BackendError: the store did not answer, or is full (a live entry is never evicted).
+            BackendError: the store did not answer.
+            BackendFullError: it is full; a live entry is never evicted.
         """
         ...
 

@@ -13,6 +13,7 @@ _CALLERS = "attacks/test_kerberos_callers.py"
 _COSTS = "attacks/test_costs.py"
 _LEAKS = "attacks/test_leaks.py"
 _GUESSING = "attacks/test_guessing.py"
+_REPLAYS = "attacks/test_replays.py"
 _EARLY = "attacks/test_before_decryption.py"
 _HOLES = "unit/server/test_server_spyne_holes.py"
 _SERVER = "unit/server/test_server_application.py"
@@ -140,6 +141,9 @@ BESIDE: dict[str, tuple[str, ...]] = {
     ),
     "J02": (f"{_FINDINGS}::test_a_moment_at_the_end_of_time_is_of_the_future",),
     "J03": (
+        "live/test_replay_load.py::test_ten_thousand_sends_with_sqlite",
+        "live/test_replay_load.py::test_ten_thousand_sends_to_two_machines_with_redis",
+        "live/test_replay_load.py::test_workers_killed_every_second_with_sqlite",
         f"{_JUDGE}::test_a_second_copy_is_a_replay",
         f"{_JUDGE}::test_of_fifty_copies_at_once_one_is_accepted",
         f"{_LIFE}::test_the_same_message_twice",
@@ -149,9 +153,20 @@ BESIDE: dict[str, tuple[str, ...]] = {
         f"{_FINDINGS}::test_an_ecdsa_signature_in_its_other_spelling_is_a_replay",
     ),
     "J05": ("unit/header/test_header_children.py::test_base64_has_one_spelling",),
-    "J06": (f"{_JUDGE}::test_a_store_that_does_not_answer_lets_nothing_in",),
-    "J07": (f"{_JUDGE}::test_an_entry_outlives_the_window_of_its_message",),
-    "J08": (f"{_JUDGE}::test_a_second_copy_is_a_replay",),
+    "J06": (
+        f"{_REPLAYS}::test_a_full_store_refuses_what_is_new_and_knows_what_was",
+        f"{_REPLAYS}::test_no_room_is_the_receivers_fault_and_tells_nothing",
+        f"{_JUDGE}::test_a_store_that_does_not_answer_lets_nothing_in",
+    ),
+    "J07": (
+        f"{_JUDGE}::test_an_entry_outlives_the_window_of_its_message",
+        f"{_REPLAYS}::test_what_the_machine_ahead_has_accepted_the_one_behind_refuses_to_the_last",
+        f"{_REPLAYS}::test_what_the_machine_behind_has_accepted_the_one_ahead_refuses",
+    ),
+    "J08": (
+        f"{_JUDGE}::test_a_second_copy_is_a_replay",
+        f"{_REPLAYS}::test_an_endpoint_that_is_more_patient_needs_a_longer_memory",
+    ),
     "J10": (f"{_JUDGE}::test_a_store_that_does_not_answer_lets_nothing_in",),
     "K07": (f"{_FINDINGS}::test_bytes_cannot_move_from_nonce_to_created",),
     "K09": (

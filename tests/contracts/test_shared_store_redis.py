@@ -8,8 +8,8 @@ import pytest
 
 from tests.live.redis_server import RedisServer, free_port, require_redis
 from wsprovider.adapters.shared import open_store
-from wsprovider.adapters.shared.redis import RedisStore
-from wsprovider.words.errors import BackendError
+from wsprovider.adapters.shared.redis import APART_MILLISECONDS, RedisStore
+from wsprovider.words.errors import BackendError, BackendFullError, ConfigurationError
 
 pytestmark = pytest.mark.live
 
@@ -92,6 +92,72 @@ def test_a_server_that_evicts_is_refused(store, server):
         assert add(store, "a")
 
 
+def test_a_server_that_evicts_is_refused_at_start(server):
+    import redis
+
+    with redis.Redis.from_url(server.url) as client:
+        client.config_set("maxmemory-policy", "allkeys-lru")
+        open_store(server.url).close()  # without a limit there is nothing to evict for
+        client.config_set("maxmemory", "100mb")
+        with pytest.raises(ConfigurationError, match="set maxmemory-policy noeviction"):
+            open_store(server.url)
+        client.config_set("maxmemory-policy", "noeviction")
+    open_store(server.url).close()
+
+
+def test_a_server_told_to_evict_while_it_runs_is_refused_within_seconds(store, server, monkeypatch):
+    """It was looked at once for each connection that broke: CONFIG SET went unnoticed for good."""
+    import redis
+
+    monkeypatch.setattr("wsprovider.adapters.shared.redis._CHECK_SECONDS", 0.05)
+    with redis.Redis.from_url(server.url) as client:
+        assert add(store, "a")
+        client.config_set("maxmemory", "100mb")
+        client.config_set("maxmemory-policy", "volatile-lru")
+        time.sleep(0.1)
+        with pytest.raises(BackendError, match="noeviction"):
+            add(store, "b")
+        client.config_set("maxmemory-policy", "noeviction")
+        assert add(store, "b")
+
+
+def test_a_full_server_takes_entries_again_when_there_is_room(store, server):
+    import redis
+
+    with redis.Redis.from_url(server.url) as client:
+        assert add(store, "a")
+        client.config_set("maxmemory", "1")
+        with pytest.raises(BackendFullError):
+            add(store, "b")
+        assert store.contains("a", now=datetime.now(UTC))
+        client.config_set("maxmemory", "0")
+    assert add(store, "b")
+    assert not add(store, "a")
+
+
+def test_a_connection_that_was_cut_while_nobody_used_it_refuses_nothing(store, server):
+    import redis
+
+    assert add(store, "a")
+    with redis.Redis.from_url(server.url) as client:
+        client.client_kill_filter(_type="normal", skipme=True)
+    assert add(store, "b")
+    assert not add(store, "a")
+
+
+def test_a_killed_server_with_a_file_of_its_own_has_lost_nothing(tmp_path):
+    require_redis()
+    with RedisServer(appendonly="yes", appendfsync="everysec", dir=str(tmp_path)) as server:
+        store = open_store(server.url)
+        for number in range(500):
+            assert add(store, f"key {number}")
+        server.stop()  # SIGKILL
+        server.start()
+        assert not any(add(store, f"key {number}") for number in range(500))
+        assert add(store, "new")
+        store.close()
+
+
 def test_a_wrong_password_is_a_backend_error_that_does_not_repeat_it(server):
     import redis
 
@@ -122,4 +188,27 @@ def test_keys_are_kept_as_hashes_with_an_expiry(server, store):
         (name,) = client.keys("*")
         assert name.startswith(b"wsprovider:once:")
         assert b"telling" not in name
-        assert 59_000 < client.pttl(name) <= 60_001  # rounded up
+        assert 59_000 < client.pttl(name) - APART_MILLISECONDS <= 60_001  # rounded up
+
+
+def test_redis_frees_an_entry_by_itself(server, monkeypatch):
+    monkeypatch.setattr("wsprovider.adapters.shared.redis.APART_MILLISECONDS", 0)
+    store = RedisStore(server.url)
+    assert add(store, "a", 0.2)
+    assert store.size() == 1
+    deadline = time.monotonic() + 10
+    while store.size() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert store.size() == 0
+    store.close()
+
+
+def test_an_entry_of_the_version_before_counts_until_redis_frees_it(server, store):
+    import redis
+
+    with redis.Redis.from_url(server.url) as client:
+        client.set(store._name("a"), b"1", nx=True, px=60_000)
+        assert not add(store, "a")
+        assert store.contains("a", now=datetime.now(UTC))
+        client.delete(store._name("a"))
+    assert add(store, "a")

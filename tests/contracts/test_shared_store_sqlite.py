@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from wsprovider.adapters.shared.sqlite import SqliteStore
-from wsprovider.words.errors import BackendError
+from wsprovider.words.errors import BackendError, BackendFullError
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 END = NOW + timedelta(minutes=5)
@@ -58,6 +58,30 @@ def test_a_killed_writer_leaves_a_store_with_all_it_accepted(path):
     with sqlite3.connect(path) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     connection.close()
+
+
+def die_in_a_transaction(path, ready):
+    connection = sqlite3.connect(path, isolation_level=None)
+    connection.execute("BEGIN IMMEDIATE")
+    connection.execute("INSERT INTO entries (key, expires) VALUES (zeroblob(32), 1)")
+    ready.set()
+    time.sleep(60)
+
+
+def test_who_is_killed_in_a_transaction_leaves_no_lock_and_no_half(store, path):
+    context = multiprocessing.get_context("spawn")
+    ready = context.Event()
+    writer = context.Process(target=die_in_a_transaction, args=(path, ready))
+    writer.start()
+    assert ready.wait(30)
+    with pytest.raises(BackendError, match="locked"):
+        store.add_if_absent("a", expires=END, now=NOW)
+    os.kill(writer.pid, signal.SIGKILL)
+    writer.join(10)
+    begin = time.monotonic()
+    assert store.add_if_absent("a", expires=END, now=NOW)
+    assert time.monotonic() - begin < 1.0
+    assert store.size() == 1
 
 
 def test_file_and_folder_are_the_owners_only(store, path):
@@ -150,7 +174,7 @@ def test_a_disk_that_is_full_refuses_and_recovers(store, path):
     assert store.add_if_absent("before", expires=END, now=NOW)
     store._connection.execute("PRAGMA max_page_count = 8")
     accepted = 0
-    with pytest.raises(BackendError, match="full"):  # noqa: PT012 - sooner or later
+    with pytest.raises(BackendFullError, match="full"):  # noqa: PT012 - sooner or later
         while accepted < 2_000:
             store.add_if_absent(f"key {accepted}", expires=END, now=NOW)
             accepted += 1

@@ -181,6 +181,46 @@ def test_a_mistake_in_the_configuration_stops_it_before_anything_starts(tmp_path
         served.end()
 
 
+def test_a_store_in_memory_is_refused(tmp_path: Path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    main(["init"])
+    (tmp_path / "services" / "provider.toml").write_text('shared = "memory:"\n')
+    served = Served(tmp_path)
+    try:
+        assert served.process.wait(60) == 2
+        assert "services/provider.toml: shared: memory: is the memory of each worker" in served.text()
+    finally:
+        served.end()
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_gunicorn_with_several_workers_and_a_store_in_memory_does_not_start(
+    tmp_path: Path, monkeypatch, workers: int
+):
+    monkeypatch.chdir(tmp_path)
+    main(["init"])
+    (tmp_path / "services" / "provider.toml").write_text('shared = "memory:"\n')
+    port = _free_port()
+    command = [sys.executable, "-m", "gunicorn", "-c", "python:wsprovider.cli.gunicorn_settings"]
+    command += ["--workers", str(workers), "--bind", f"127.0.0.1:{port}", "wsgi:application"]
+    with (tmp_path / "log").open("w") as log:
+        process = subprocess.Popen(
+            command, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=log, stderr=subprocess.STDOUT
+        )
+    try:
+        if workers == 1:
+            deadline = time.monotonic() + 60
+            while "Booting worker" not in (tmp_path / "log").read_text() and time.monotonic() < deadline:
+                time.sleep(0.05)
+            assert process.poll() is None
+        else:
+            assert process.wait(60) == 1
+            assert "a message could be accepted once in each" in (tmp_path / "log").read_text()
+    finally:
+        process.terminate()
+        process.wait(60)
+
+
 def test_the_examples_start_and_every_endpoint_answers_with_its_wsdl(tmp_path: Path):
     (tmp_path / "wsgi.py").write_bytes((ROOT / "wsgi.py").read_bytes())
     served = Served(tmp_path, "--services", str(ROOT / "services"), "--keys", str(tmp_path / "keys"))

@@ -18,7 +18,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from wsprovider.adapters.shared.forking import watched
+from wsprovider.adapters.shared.memory import MemoryStore
 from wsprovider.cli.addresses import development_warning, loopback
+from wsprovider.cli.stores import NOT_MEMORY
 from wsprovider.config.environment import read_environment
 from wsprovider.server import log
 
@@ -83,7 +86,12 @@ def on_starting(server: Any) -> None:
     """Let the application's log lines out, and warn of development keys on a public address.
 
     Under a supervisor, stop with it, however it ends.
+
+    Raises:
+        RuntimeError: several workers would each remember in their own memory (gunicorn prints the sentence).
     """
+    if server.cfg.workers > 1 and watched(MemoryStore):
+        raise RuntimeError(f"shared: {NOT_MEMORY}")
     # Python would drop what is below a warning, and with it the line of every accepted request.
     log.to_stderr()
     if not _environment.supervised:

@@ -19,6 +19,7 @@ from wsprovider.cli.development import first_keys
 from wsprovider.cli.folders import SERVICES, add_folders, environ_of, load
 from wsprovider.cli.masters import Command, Masters
 from wsprovider.cli.services import aligned, base_url, scenario_name
+from wsprovider.cli.stores import NOT_MEMORY
 from wsprovider.config.environment import Environment, read_environment
 from wsprovider.config.load import keys_folder
 from wsprovider.config.model import ProviderConfig
@@ -60,6 +61,8 @@ def run(options: argparse.Namespace) -> int:
         "WSPROVIDER_HTTPS_URL": environ.get("WSPROVIDER_HTTPS_URL") or _url("https", environment),
     }
     config = load(environ)
+    if config.shared == "memory:":  # even one worker for each listener makes two
+        raise ConfigurationError([Problem("services/provider.toml: shared", NOT_MEMORY)])
     _tell(config, environment, made_keys=first)
     environ |= {"WSPROVIDER_KEYS": str(config.keys), "WSPROVIDER_SUPERVISED": "1"}
     return Masters(_commands(config, environment, environ), patience=_PATIENCE).run()

@@ -12,6 +12,11 @@ from wsprovider.words.errors import BackendError, ConfigurationError, Problem
 _SQLITE: Final = "sqlite:///"
 _MEMORY: Final = "memory: is the memory of each server process, and another command cannot see into it"
 
+NOT_MEMORY: Final = (
+    "memory: is the memory of each worker, and a message could be accepted once in each; write sqlite:///path or "
+    "redis://host:port/number"
+)
+
 
 @contextmanager
 def opened(url: str, instead: str) -> Iterator[SharedState]:

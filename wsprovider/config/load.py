@@ -73,6 +73,7 @@ def load_provider(
         metrics=process.metrics,
         refused_bytes=process.refused_bytes,
         seen_every=process.seen_every,
+        replay_entries=process.replay_entries,
         tls_certificate=process.tls_certificate,
         tls_key=process.tls_key,
         development_keys=backing.development_keys,

@@ -1,9 +1,11 @@
 """What configuration is, once read: plain frozen values that name no file and need no second look."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 from typing import Final
 
+from wsprovider.adapters.shared.terms import MAX_ENTRIES
 from wsprovider.config.kerberos import TicketKeys
 from wsprovider.exchange.guessing.settings import GuessingSettings
 from wsprovider.exchange.settings import ConversationSettings, Freshness, KerberosSettings
@@ -18,6 +20,8 @@ TLS_CERTIFICATE: Final = "tls/server.cert.pem"
 
 SEEN_EVERY: Final = 60
 """Seconds between two writes of when one certificate was last used for one thing."""
+
+REPLAY_ENTRIES: Final = MAX_ENTRIES
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +97,7 @@ class ProviderConfig:
         metrics: ``/metrics`` is answered.
         refused_bytes: bytes of refused messages after which a worker is replaced.
         seen_every: seconds between two writes of when a certificate was last used.
+        replay_entries: what ``memory:`` and ``sqlite:`` hold of what must not be accepted twice.
         development_keys: keys that ``wsprovider init`` made are in use.
         tls_certificate, tls_key: PEM files for HTTPS, relative to the keys folder; None:
             ``tls/server.cert.pem`` and ``tls/server.key.pem``.
@@ -114,3 +119,10 @@ class ProviderConfig:
     tls_key: str | None = None
     development_keys: bool = False
     guessing: GuessingSettings = field(default_factory=GuessingSettings)
+    replay_entries: int = REPLAY_ENTRIES
+
+    @property
+    def remember(self) -> timedelta:
+        """How long an accepted message is remembered: until the most patient endpoint takes no copy of it."""
+        patience = (endpoint.freshness.retention for one in self.services for endpoint in one.endpoints)
+        return max(patience, default=timedelta())

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from wsprovider.config.endpoints import read_base_url
 from wsprovider.config.guessing import read_guessing
-from wsprovider.config.model import REFUSED_BYTES, SEEN_EVERY
+from wsprovider.config.model import REFUSED_BYTES, REPLAY_ENTRIES, SEEN_EVERY
 from wsprovider.config.problems import Problems
 from wsprovider.config.table import Table
 from wsprovider.exchange.guessing.settings import GuessingSettings
@@ -24,12 +24,14 @@ _KEYS: Final = frozenset(
         "metrics",
         "refused_bytes",
         "seen_every",
+        "replay_entries",
         "krb5_conf",
         "tls",
         "guessing",
     }
 )
-_STORES: Final = frozenset({"memory", "sqlite", "redis", "rediss", "unix"})
+_SERVERS: Final = frozenset({"redis", "rediss", "unix"})
+_STORES: Final = _SERVERS | {"memory", "sqlite"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class ProcessSettings:
         metrics: whether ``/metrics`` is answered.
         refused_bytes: bytes of refused messages after which a worker is replaced.
         seen_every: seconds between two writes of when a certificate was last used.
+        replay_entries: what ``memory:`` and ``sqlite:`` hold of what must not be accepted twice.
         tls_certificate, tls_key: PEM files for HTTPS, relative to the keys folder.
         guessing: what wrong passwords cost.
         krb5_conf: what libkrb5 reads instead of ``/etc/krb5.conf``, made absolute.
@@ -56,6 +59,7 @@ class ProcessSettings:
     metrics: bool = False
     refused_bytes: int = REFUSED_BYTES
     seen_every: int = SEEN_EVERY
+    replay_entries: int = REPLAY_ENTRIES
     tls_certificate: str | None = None
     tls_key: str | None = None
     krb5_conf: Path | None = None
@@ -84,6 +88,7 @@ def read_process(services: Path, problems: Problems) -> ProcessSettings:
         metrics=table.flag("metrics"),
         refused_bytes=table.whole("refused_bytes", REFUSED_BYTES, lowest=1_000_000, highest=1 << 40),
         seen_every=table.whole("seen_every", SEEN_EVERY, lowest=1, highest=3600),
+        replay_entries=_read_entries(table),
         tls_certificate=tls.text("certificate"),
         tls_key=tls.text("key"),
         krb5_conf=_read_krb5_conf(table, services),
@@ -114,6 +119,15 @@ def _read_shared(table: Table) -> str | None:
         table.problem("shared", f"{what}; write memory:, sqlite:///path or redis://host:port/number")
         return None
     return text
+
+
+def _read_entries(table: Table) -> int:
+    store = table.text("shared") or ""
+    if "replay_entries" in table and urlsplit(store).scheme in _SERVERS:
+        table.problem(
+            "replay_entries", "is for sqlite: and memory:; say maxmemory in Redis' own configuration"
+        )
+    return table.whole("replay_entries", REPLAY_ENTRIES, lowest=100, highest=100_000_000)
 
 
 def _read_proxies(table: Table) -> tuple[str, ...]:

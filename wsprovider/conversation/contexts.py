@@ -145,8 +145,9 @@ class Contexts:
             marks: of the Body.
 
         Raises:
-            WSSecurityError: REPLAY, REPLAY_STORE.
+            WSSecurityError: REPLAY.
             SoapError: CONTEXT_LIMIT: the context has had all the calls it may; the client has to open another.
+                REPLAY_FULL.
             BackendError: the store did not answer.
         """
         keys = [f"{context.identifier}:{mark}" for mark in marks]
@@ -169,7 +170,7 @@ class Contexts:
             if room is Room.OWNER_FULL:
                 raise unknown(context.namespace, "all its calls are spent", Reason.CONTEXT_LIMIT)
             if room is Room.FULL:
-                raise WSSecurityError(Reason.REPLAY_STORE, room.value)
+                raise SoapError(SoapFault.SERVER, Reason.REPLAY_FULL, room.value)
 
     def renew(
         self, context: SecurityContext, owner: ContextOwner, secret: bytes, expires: datetime, now: datetime

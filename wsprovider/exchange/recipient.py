@@ -118,7 +118,7 @@ class Recipient:
         self._tokens = None
         if self._contexts is not None:
             self._tokens = TokenService(settings, self._contexts, entropy, policy=self._fingerprint)
-        self._retention = settings.freshness.life + settings.freshness.skew + settings.freshness.future
+        self._retention = max(settings.freshness.retention, settings.remember)
         self._check()
 
     def _check(self) -> None:

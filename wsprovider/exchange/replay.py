@@ -9,7 +9,7 @@ from wsprovider.crypto.algorithms import identity
 from wsprovider.crypto.ciphers import CIPHERS
 from wsprovider.inbound.evidence import Evidence
 from wsprovider.ports import SharedStore
-from wsprovider.words.errors import BackendError, WSSecurityError
+from wsprovider.words.errors import BackendError, BackendFullError, SoapError, SoapFault, WSSecurityError
 from wsprovider.words.reasons import Reason
 
 _SIGNATURE: Final = "signature:"
@@ -30,12 +30,13 @@ class Replay:
             value: identity of its signature.
 
         Raises:
-            WSSecurityError: REPLAY, REPLAY_STORE.
+            WSSecurityError: REPLAY.
+            SoapError: REPLAY_STORE.
         """
         try:
             known = self._store.contains(_signature_key(value), now=now)
         except BackendError as error:
-            raise WSSecurityError(Reason.REPLAY_STORE, str(error)) from error
+            raise _unavailable(error) from error
         if known:
             raise WSSecurityError(Reason.REPLAY, "signature")
 
@@ -50,7 +51,8 @@ class Replay:
             expires: until when they count.
 
         Raises:
-            WSSecurityError: REPLAY, REPLAY_STORE.
+            WSSecurityError: REPLAY.
+            SoapError: REPLAY_STORE, REPLAY_FULL.
         """
         try:
             for mark in marks[1:]:
@@ -60,11 +62,17 @@ class Replay:
                 if not self._store.add_if_absent(mark, expires=expires, now=now):
                     raise _seen(mark)
         except BackendError as error:
-            raise WSSecurityError(Reason.REPLAY_STORE, str(error)) from error
+            raise _unavailable(error) from error
 
 
 def _seen(mark: str) -> WSSecurityError:
     return WSSecurityError(Reason.REPLAY, mark.partition(":")[0])
+
+
+def _unavailable(error: BackendError) -> SoapError:
+    """The receiver's fault, as for any backend: the sender did nothing wrong, and may try a new message later."""
+    reason = Reason.REPLAY_FULL if isinstance(error, BackendFullError) else Reason.REPLAY_STORE
+    return SoapError(SoapFault.SERVER, reason, str(error))
 
 
 def marks_of(evidence: Evidence, name: str) -> list[str]:

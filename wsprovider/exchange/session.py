@@ -122,7 +122,7 @@ class Session:
         self.expires: datetime | None = None
         self._bodies: set[str] = set()
         freshness = settings.get("freshness") or Freshness()
-        self._retention = freshness.life + freshness.skew + freshness.future
+        self._retention = freshness.retention
         self._signatures: OrderedDict[bytes, datetime] = OrderedDict()
         self._lock = threading.Lock()
 

@@ -105,6 +105,8 @@ class RecipientSettings:
         path: the endpoint's path, which wsa:To must end with in any case.
         conversation: of security contexts, where the policy has them.
         kerberos: of Kerberos tickets, where the policy has them.
+        remember: how long accepted messages are remembered at least; where another endpoint of the same trust
+            is more patient than this one, they must be known until that one takes them no more.
     """
 
     name: str
@@ -120,3 +122,4 @@ class RecipientSettings:
     addresses: tuple[str, ...] = ()
     conversation: ConversationSettings = field(default_factory=ConversationSettings)
     kerberos: KerberosSettings = field(default_factory=KerberosSettings)
+    remember: timedelta = timedelta()

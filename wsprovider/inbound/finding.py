@@ -31,6 +31,11 @@ class Freshness:
     skew: timedelta = timedelta(seconds=60)
     future: timedelta = timedelta(seconds=60)
 
+    @property
+    def retention(self) -> timedelta:
+        """How long an accepted message could be accepted again: from the earliest moment on to the last."""
+        return self.life + self.skew + self.future
+
 
 @dataclass(frozen=True, slots=True)
 class Circumstances:

@@ -226,13 +226,13 @@ class _Composition:
             wear=Wear(self._config.refused_bytes),
             degraded={"keys": lambda: self._holdings.refused() > 0},
             watch=partial(self._watch.look, store),
-            key_metrics=partial(reports.key_metrics, self._holdings, sightings, services),
+            key_metrics=partial(reports.gauges, self._config, store, self._holdings, sightings, services),
             close=store.close,
         )
 
     def _open_store(self) -> SharedState | None:
         try:
-            return open_store(self._config.shared)
+            return open_store(self._config.shared, max_entries=self._config.replay_entries)
         except BackendError as error:
             self._problems.add("shared", f"the store cannot be opened: {error}")
             return None
@@ -272,6 +272,7 @@ class _Composition:
             understood=headers_of(invoker.application),
             roles=config.roles,
             freshness=config.freshness,
+            remember=self._config.remember,
             limits=config.limits,
             conversation=config.conversation,
             kerberos=self._tickets.settings(config),

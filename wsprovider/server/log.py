@@ -83,7 +83,9 @@ class Record:
         return json.dumps(fields)
 
 
-_OURS: Final = frozenset({Reason.INTERNAL, Reason.BACKEND, Reason.CROSSCHECK})
+_OURS: Final = frozenset(
+    {Reason.INTERNAL, Reason.BACKEND, Reason.CROSSCHECK, Reason.REPLAY_STORE, Reason.REPLAY_FULL}
+)
 
 
 def _level(reason: Reason | None) -> int:

@@ -1,14 +1,18 @@
 """What a running process tells its operator: sentences in the log, and what health and metrics ask the store."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from typing import Final
 
 from wsprovider.adapters.keys.folder import Loaded
+from wsprovider.config.model import ProviderConfig
 from wsprovider.conversation.contexts import KIND
 from wsprovider.exchange.sightings import Sightings
 from wsprovider.ports import SharedState, Totals
 from wsprovider.server import log, metrics_keys
 from wsprovider.server.holdings import Holdings
 from wsprovider.words.errors import BackendError, ConfigurationError
+
+_SLOT: Final = 10
 
 
 def now() -> datetime:
@@ -17,12 +21,14 @@ def now() -> datetime:
 
 
 def check_store(store: SharedState) -> None:
-    """Ask the shared store anything.
+    """Have the shared store remember something, once in ten seconds over all workers: a full one answers, too.
 
     Raises:
-        BackendError: it does not answer.
+        BackendError: it does not answer, or has no room.
     """
-    store.contains("healthz", now=now())
+    moment = now()
+    slot = int(moment.timestamp()) // _SLOT
+    store.add_if_absent(f"healthz {slot}", expires=moment + timedelta(seconds=_SLOT), now=moment)
 
 
 def count_contexts(store: SharedState) -> Totals:
@@ -32,6 +38,35 @@ def count_contexts(store: SharedState) -> Totals:
         BackendError: the store does not answer.
     """
     return store.totals(KIND, now=now())
+
+
+def gauges(
+    config: ProviderConfig,
+    store: SharedState,
+    holdings: Holdings,
+    sightings: Sightings,
+    services: frozenset[str],
+) -> str:
+    """What ``/metrics`` says of keys, and of the room for what must not be accepted twice."""
+    return key_metrics(holdings, sightings, services) + _room(config, store)
+
+
+def _room(config: ProviderConfig, store: SharedState) -> str:
+    """Nothing of Redis, which says itself how full it is."""
+    if not config.shared.startswith(("memory:", "sqlite:")):
+        return ""
+    try:
+        entries = store.size()
+    except BackendError as error:
+        log.failure("metrics: room in the shared store", error)
+        return ""
+    return "".join(
+        f"# HELP wsprovider_{name} {told}\n# TYPE wsprovider_{name} gauge\nwsprovider_{name} {number}\n"
+        for name, told, number in (
+            ("replay_entries", "Entries of the shared store, those that may be freed included.", entries),
+            ("replay_entries_limit", "Entries that the shared store may have.", config.replay_entries),
+        )
+    )
 
 
 def key_metrics(holdings: Holdings, sightings: Sightings, services: frozenset[str]) -> str:

@@ -124,3 +124,7 @@ class ConfigurationError(WsproviderError):
 
 class BackendError(WsproviderError):
     """A store or service that we depend on did not answer; requests fail closed."""
+
+
+class BackendFullError(BackendError):
+    """A store has no room for what is new, and gives nothing up for it that is alive."""

@@ -180,7 +180,8 @@ class Reason(Enum):
     TIMESTAMP_FUTURE = ("MessageExpired", "SOAP Message Security 1.1 section 10")
     TIMESTAMP_LIFE = ("MessageExpired", "Freshness.life")
     REPLAY = ("FailedCheck", "SOAP Message Security 1.1 section 13.2.1")
-    REPLAY_STORE = ("FailedCheck", "the replay store did not answer: fail closed")
+    REPLAY_STORE = ("-", "the replay store did not answer: fail closed")
+    REPLAY_FULL = ("-", "the replay store has no room: nothing alive is given up for it")
 
     # what the policy demands
     SIGNATURE_MISSING = ("InvalidSecurity", "WS-SecurityPolicy 1.2 section 4.1")

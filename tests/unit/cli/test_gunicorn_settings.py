@@ -8,6 +8,7 @@ import pytest
 from gunicorn.app.base import Application
 from gunicorn.config import Config
 
+from wsprovider.adapters.shared.memory import MemoryStore
 from wsprovider.cli import gunicorn_settings
 
 
@@ -76,7 +77,7 @@ def test_development_keys_on_a_public_address_are_warned_of(tmp_path, monkeypatc
     monkeypatch.chdir(tmp_path)
     said = []
     server = SimpleNamespace(
-        cfg=SimpleNamespace(address=[(bind, 80), "/run/socket"]),
+        cfg=SimpleNamespace(address=[(bind, 80), "/run/socket"], workers=1),
         log=SimpleNamespace(warning=lambda form, *values: said.append(form % values)),
     )
     gunicorn_settings.on_starting(server)
@@ -85,3 +86,18 @@ def test_development_keys_on_a_public_address_are_warned_of(tmp_path, monkeypatc
     (tmp_path / "keys" / "development" / "ca.key.pem").touch()
     gunicorn_settings.on_starting(server)
     assert bool(said) == warned
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_several_workers_cannot_share_the_memory_of_each(monkeypatch: pytest.MonkeyPatch, count: int):
+    """Each accepted a message once, and nobody said a word of it."""
+    monkeypatch.setattr("wsprovider.cli.gunicorn_settings.log.to_stderr", lambda: None)
+    server = SimpleNamespace(cfg=SimpleNamespace(address=[], workers=count))
+    store = MemoryStore()
+    if count == 1:
+        gunicorn_settings.on_starting(server)
+    else:
+        with pytest.raises(RuntimeError, match=r"accepted once in each; write sqlite:///path"):
+            gunicorn_settings.on_starting(server)
+    store.close()
+    gunicorn_settings.on_starting(server)

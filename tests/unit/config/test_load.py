@@ -193,6 +193,19 @@ def test_how_often_uses_are_written(load, tmp_path: Path):
     assert load(one=text).seen_every == 5
 
 
+def test_entries_of_the_shared_store_are_a_setting(load, tmp_path: Path):
+    text = 'path = "/b"\nscenario = 3'
+    assert load(one=text).replay_entries == 1_000_000
+    (tmp_path / "services" / "provider.toml").write_text("replay_entries = 5_000")
+    assert load(one=text).replay_entries == 5_000
+
+
+def test_messages_are_remembered_for_the_most_patient_endpoint(load):
+    text = 'scenario = 3\n[[endpoint]]\npath = "/x"\n[[endpoint]]\npath = "/y"\n'
+    assert load(one=text).remember == timedelta(seconds=420)
+    assert load(one=f"{text}freshness = {{ life = 3600 }}").remember == timedelta(seconds=3720)
+
+
 def test_the_processes_public_url_is_the_default_and_has_to_suit_every_policy(load, tmp_path: Path):
     (tmp_path / "services").mkdir()
     process = tmp_path / "services" / "provider.toml"

@@ -23,6 +23,12 @@ ROWS = [
     ('tls = "c"', "[tls]", "must be a table, [tls]"),
     ("seen_every = 0", "seen_every = 1", "seen_every"),
     ("seen_every = 3601", "seen_every = 3600", "seen_every"),
+    ("replay_entries = 99", "replay_entries = 100", "must lie between 100"),
+    (
+        'replay_entries = 1000\nshared = "rediss://h"',
+        'replay_entries = 1000\nshared = "sqlite:///x"',
+        "say maxmemory in Redis' own configuration",
+    ),
     ('krb5_conf = "none.conf"', 'krb5_conf = "provider.toml"', "cannot be read: No such file"),
     ("krb5_conf = true", 'krb5_conf = "/dev/null"', "must be a string"),
     ("guessing = false", "[guessing]\nenabled = false", "must be a table, [guessing]"),

@@ -3,8 +3,9 @@
 
 import os
 import shutil
+import sqlite3
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
 
@@ -282,6 +283,29 @@ def test_health_asks_the_store(keys, tmp_path):
     assert call(app, b"", **{**GET, "PATH_INFO": "/healthz", "QUERY_STRING": ""}).status == 503
 
 
+def test_health_tells_of_a_store_that_is_full(keys, tmp_path, monkeypatch):
+    """It only asked: a full store answered, health was good, and every message refused."""
+    app = app_of(keys, tmp_path, settings(2))
+    health = {**GET, "PATH_INFO": "/healthz", "QUERY_STRING": ""}
+    with sqlite3.connect(tmp_path / "shared.sqlite3", isolation_level=None) as other:
+        other.execute("UPDATE tally SET held = 1000000")
+        assert call(app, b"", **health).status == 503
+        other.execute("UPDATE tally SET held = 0")
+        assert call(app, b"", **health).status == 200
+        assert call(app, b"", **health).status == 200
+        assert other.execute("SELECT held FROM tally").fetchone()[0] <= 2, "one entry in ten seconds"
+    other.close()
+
+
+def test_the_room_in_the_store_is_a_gauge(keys, tmp_path):
+    app = app_of(keys, tmp_path, settings(2), metrics=True)
+    told = {**GET, "PATH_INFO": "/metrics", "QUERY_STRING": ""}
+    assert b"\nwsprovider_replay_entries 0\n" in call(app, b"", **told).data
+    assert b"\nwsprovider_replay_entries_limit 1000000\n" in call(app, b"", **told).data
+    app.close()
+    assert b"replay_entries" not in call(app, b"", **told).data
+
+
 def test_folders(keys, tmp_path, calls):
     folder = tmp_path / "services" / "echo"
     folder.mkdir(parents=True)
@@ -427,3 +451,17 @@ def test_the_readme_says_how_it_is_done_in_python(keys, tmp_path, monkeypatch):
     exec(code, names)
     OPENED.append(names["application"])
     assert [endpoint.path for endpoint in names["application"].endpoints] == ["/orders"]
+
+
+def test_every_endpoint_remembers_for_the_most_patient_one(keys, tmp_path):
+    """Each forgot by its own patience, and a copy of what one had forgotten was fresh for another."""
+    patient = settings(2, freshness={"life": 3600})
+    app = app_of(keys, tmp_path, settings(3), patient)
+    assert {one.recipient.settings.remember for one in app.endpoints} == {timedelta(seconds=3720)}
+    policy = app.endpoints[0].recipient.policy
+    data = initiator(keys, policy).request(echo_body(SOAP_11, "hello"), version=SOAP_11).data
+    assert post(app, 3, data).status == 200
+    with sqlite3.connect(tmp_path / "shared.sqlite3") as store:
+        ((end,),) = store.execute("SELECT expires FROM entries").fetchall()
+    store.close()
+    assert 3700 < end / 1000 - time.time() < 3721

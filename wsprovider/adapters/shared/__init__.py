@@ -27,8 +27,8 @@ _SQLITE: Final = "sqlite:///"
 def open_store(url: str, *, max_entries: int = MAX_ENTRIES) -> SharedState:
     """Open the store that a URL names.
 
-    SQLite's file is created and checked here, so that a folder nobody can write to is found at start. Redis
-    is first asked by the first operation: a server that is down refuses messages, it does not stop workers.
+    SQLite's file is created and checked here, so that a folder nobody can write to is found at start. So is a
+    Redis that evicts; one that is down refuses messages until it comes, it does not stop workers.
 
     Args:
         url: see the module's table.
@@ -36,7 +36,7 @@ def open_store(url: str, *, max_entries: int = MAX_ENTRIES) -> SharedState:
             are limited by whoever keeps them.
 
     Raises:
-        ConfigurationError: no store has such a URL, or its library is not installed.
+        ConfigurationError: no store has such a URL, its library is not installed, or the server evicts.
         BackendError: the file cannot be opened, or is no store of ours.
     """
     scheme = url.partition(":")[0]
@@ -45,7 +45,9 @@ def open_store(url: str, *, max_entries: int = MAX_ENTRIES) -> SharedState:
     if url.startswith(_SQLITE):
         return SqliteStore(_sqlite_path(url), max_entries=max_entries)
     if scheme in {"redis", "rediss", "unix"}:
-        return RedisStore(url)
+        store = RedisStore(url)
+        store.look()
+        return store
     # the URL may hold a password: only its scheme is repeated
     what = f'a URL that begins with "{scheme}" names no store; write memory:, sqlite:///path or redis://host:port/number'
     raise ConfigurationError([Problem("shared", what)])

@@ -8,10 +8,10 @@ import threading
 from datetime import datetime
 from typing import Final
 
-from wsprovider.adapters.shared.forking import watch
+from wsprovider.adapters.shared.forking import unwatch, watch
 from wsprovider.adapters.shared.memory_records import MemoryRecords
 from wsprovider.adapters.shared.terms import GRACE_MILLISECONDS, MAX_ENTRIES, fingerprint, present, window
-from wsprovider.words.errors import BackendError
+from wsprovider.words.errors import BackendError, BackendFullError
 
 _FREED_PER_ADD: Final = 2
 """One would keep pace with the additions; two catch up."""
@@ -39,7 +39,7 @@ class MemoryStore(MemoryRecords):
                 return False
             self._free(begin - GRACE_MILLISECONDS, at_most=_FREED_PER_ADD)
             if len(self._expiries) >= self._max_entries and not self._free(begin):
-                raise BackendError(f"the store is full of {self._max_entries} live entries")
+                raise BackendFullError(f"the store is full of {self._max_entries} live entries")
             self._expiries[name] = end
             heapq.heappush(self._queue, (end, name))
             return True
@@ -67,6 +67,7 @@ class MemoryStore(MemoryRecords):
         """See :meth:`wsprovider.ports.SharedStore.close`."""
         with self._lock:
             self._closed = True
+            unwatch(self)
             self._expiries.clear()
             self._queue.clear()
             self._forget_records()

@@ -1,24 +1,44 @@
 """A shared store in Redis, for workers on several machines; needs the extra ``wsprovider[redis]``.
 
-For an entry one ``SET key 1 NX PX life`` is the atomic operation. Redis ends an entry by its own clock,
-``expires - now`` after it was added, whatever ``now`` later callers bring; it frees what has expired by itself.
-Records are in :mod:`wsprovider.adapters.shared.redis_records`. A Redis that evicts entries when its memory is full would accept replays and is refused; so is, by failing closed, one that
-does not answer. What replication and restarts may lose is told in docs/decisions/0011-shared-store.md.
+For an entry one ``SET key expires NX PX life`` is the atomic operation. As in the other stores the callers'
+clocks decide what is alive, for those of several machines differ: what the one that is ahead has remembered must
+count for as long as the one that is behind accepts the message. Redis' own clock frees an entry some minutes
+later (docs/decisions/0060-replay-under-load.md). Records are in :mod:`wsprovider.adapters.shared.redis_records`.
+
+A Redis that evicts entries when its memory is full would accept replays and is refused; so is, by failing closed,
+one that does not answer. What replication and restarts may lose is told in docs/replay.md.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Final
 
 from wsprovider.adapters.shared.redis_records import RedisRecords, Scripts
-from wsprovider.adapters.shared.terms import fingerprint, window
-from wsprovider.words.errors import BackendError, ConfigurationError, Problem
+from wsprovider.adapters.shared.terms import fingerprint, present, window
+from wsprovider.words.errors import BackendError, BackendFullError, ConfigurationError, Problem
 
 if TYPE_CHECKING:
     import redis
 
 PREFIX: Final = "wsprovider:once:"
+
+APART_MILLISECONDS: Final = 300_000
+"""How much longer than its life an entry is kept: the clocks of machines, and a worker that stands still between
+its first look at a message and its last, may be so far apart. Five minutes is what Kerberos allows, too."""
+
+_CHECK_SECONDS: Final = 10.0
+_OF_BEFORE: Final = b"1"  # an entry of version 0.1: alive as long as it is there
+_REPLACE: Final = """
+local held = redis.call('GET', KEYS[1])
+if held and (held == '1' or tonumber(held) > tonumber(ARGV[1])) then return 0 end
+redis.call('SET', KEYS[1], ARGV[2], 'PX', ARGV[3])
+return 1"""
+
+
+class EvictsError(BackendError):
+    """The server gives up live entries when its memory is full."""
 
 
 class RedisStore(RedisRecords):
@@ -48,8 +68,9 @@ class RedisStore(RedisRecords):
             what = 'redis-py is not installed; install the extra: pip install "wsprovider[redis]"'
             raise ConfigurationError([Problem("shared", what)]) from None
         self._errors: tuple[type[Exception], ...] = (redis.RedisError, OSError)
+        self._full = redis.OutOfMemoryError
         self._prefix = prefix.encode()
-        self._checked = False
+        self._check_due = 0.0
         self._closed = False
         try:
             self._client: redis.Redis = redis.Redis.from_url(
@@ -65,18 +86,38 @@ class RedisStore(RedisRecords):
             what = "the Redis URL cannot be read; write redis://host:port/number"  # may hold a password
             raise ConfigurationError([Problem("shared", what)]) from None
         self._scripts = Scripts(self._client)
+        self._replace_entry = self._client.register_script(_REPLACE)
+
+    def look(self) -> None:
+        """Refuse a server that evicts, if it can be asked; one that is not there yet may come.
+
+        Raises:
+            ConfigurationError: it evicts.
+        """
+        try:
+            with self._asking():
+                pass
+        except EvictsError as error:
+            raise ConfigurationError([Problem("shared", str(error))]) from None
+        except BackendError:
+            pass
 
     def add_if_absent(self, key: str, *, expires: datetime, now: datetime) -> bool:
         """See :meth:`wsprovider.ports.SharedStore.add_if_absent`."""
         end, begin = window(expires, now)
+        name, life = self._name(key), end - begin + APART_MILLISECONDS
         with self._asking() as client:
-            return bool(client.set(self._name(key), b"1", nx=True, px=max(end - begin, 1)))
+            if client.set(name, end, nx=True, px=life):
+                return True
+            # hardly ever of one that is over: a message's signature does not come again
+            return bool(self._replace_entry(keys=[name], args=[begin, end, life]))
 
     def contains(self, key: str, *, now: datetime) -> bool:
-        """See :meth:`wsprovider.ports.SharedStore.contains`; ``now`` is Redis' own."""
-        del now
+        """See :meth:`wsprovider.ports.SharedStore.contains`."""
+        begin = present(now)
         with self._asking() as client:
-            return bool(client.exists(self._name(key)))
+            held = client.get(self._name(key))
+        return held is not None and (held == _OF_BEFORE or int(held) > begin)
 
     def remove_expired(self, *, now: datetime) -> int:
         """Nothing to do: Redis does it."""
@@ -105,13 +146,16 @@ class RedisStore(RedisRecords):
         if self._closed:
             raise BackendError("Redis: the store is closed")
         try:
-            if not self._checked:
+            moment = time.monotonic()
+            if moment >= self._check_due:  # its operator may change it while it runs
                 self._check(self._client.info("memory"))
-                self._checked = True
+                self._check_due = moment + _CHECK_SECONDS
             yield self._client
+        except self._full as error:
+            raise BackendFullError(f"Redis: {error}") from error
         except self._errors as error:
             # A server that comes back may be another one, or the same with other settings.
-            self._checked = False
+            self._check_due = 0.0
             raise BackendError(f"Redis: {error}") from error
 
     @staticmethod
@@ -119,4 +163,5 @@ class RedisStore(RedisRecords):
         """Refuse a server that evicts: every entry of ours has an expiry, so each may be the victim."""
         policy = str(memory.get("maxmemory_policy", "noeviction"))
         if int(memory.get("maxmemory", 0)) > 0 and policy != "noeviction":
-            raise BackendError(f"Redis: maxmemory-policy {policy} evicts live entries; set noeviction")
+            what = f"maxmemory-policy {policy} evicts live entries; set maxmemory-policy noeviction"
+            raise EvictsError(f"Redis: {what}")

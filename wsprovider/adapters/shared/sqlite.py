@@ -23,7 +23,7 @@ from wsprovider.adapters.shared import sqlite_file
 from wsprovider.adapters.shared.forking import watch
 from wsprovider.adapters.shared.sqlite_records import SqliteRecords
 from wsprovider.adapters.shared.terms import GRACE_MILLISECONDS, MAX_ENTRIES, fingerprint, present, window
-from wsprovider.words.errors import BackendError
+from wsprovider.words.errors import BackendError, BackendFullError
 
 _CLEAN_EVERY: Final = 64
 _FREED_AT_ONCE: Final = 256
@@ -81,7 +81,7 @@ class SqliteStore(SqliteRecords):
                 if not added and connection.execute(_ALIVE, (name, begin)).fetchone():
                     return False
                 if not added:
-                    raise BackendError(f"the store is full of {self._max_entries} live entries")
+                    raise BackendFullError(f"the store is full of {self._max_entries} live entries")
             if next(self._additions) % _CLEAN_EVERY == 0:
                 self._clean(connection, begin)
             return True
@@ -140,7 +140,7 @@ class SqliteStore(SqliteRecords):
             except sqlite3.Error as error:
                 # whatever it was (disk full, corrupt, busy), the next operation begins with a fresh look
                 self._disconnect()
-                raise BackendError(f"{self._path.name}: {error}") from error
+                raise _failed(error)(f"{self._path.name}: {error}") from error
         finally:
             self._lock.release()
 
@@ -168,3 +168,8 @@ class SqliteStore(SqliteRecords):
         if self._connection is not None:
             self._abandoned.append(self._connection)
             self._connection = None
+
+
+def _failed(error: sqlite3.Error) -> type[BackendError]:
+    code = getattr(error, "sqlite_errorcode", 0)  # SQLite's own errors have one, those of the module have not
+    return BackendFullError if code & 0xFF == sqlite3.SQLITE_FULL else BackendError
