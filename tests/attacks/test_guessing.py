@@ -6,13 +6,16 @@ from datetime import timedelta
 import pytest
 
 from tests.simulator.world import World, echo_body
+from wsprovider.adapters.shared.memory import MemoryStore
 from wsprovider.adapters.users.file import FileUsers
 from wsprovider.adapters.users.hashing import Hashing
 from wsprovider.adapters.users.records import Entry
 from wsprovider.adapters.users.writing import write_users_file
+from wsprovider.exchange.guessing.attempt import Guesses
+from wsprovider.exchange.guessing.settings import GuessingSettings
 from wsprovider.exchange.transport import Transport
 from wsprovider.outbound.message import Credentials
-from wsprovider.words.errors import WSSecurityError
+from wsprovider.words.errors import BackendError, WSSecurityError
 from wsprovider.words.reasons import Reason
 
 HOME, OFFICE = "192.0.2.1", "192.0.2.2"
@@ -221,6 +224,21 @@ def test_k10_nothing_of_it_is_in_the_replay_store():
     assert world.store.totals("guess", now=world.now).live == 0
     world.transport = Transport(secure=True, peer=HOME)
     assert world.call().text == "hello"
+
+
+def test_k10_without_the_store_nobody_new_is_let_in(tmp_path):
+    world = World("1")
+    write_users_file(tmp_path / "users.toml", [Entry("alice", clear_password="secret")])
+    world.users = FileUsers(tmp_path / "users.toml", hashing=Hashing(), monotonic=lambda: 0.0)
+    broken = MemoryStore()
+    world.guesses = Guesses(broken, GuessingSettings(), "users.toml")
+    world.recipient = world.make_recipient(world.settings)
+    assert reason(world) is None
+    broken.close()
+    for name, password in (("alice", "wrong"), ("nobody", "wrong"), ("bob", "geheim")):
+        with pytest.raises(BackendError):
+            attempt(world, name, password)
+    assert reason(world) is None  # of a moment ago
 
 
 def test_k10_no_password_is_told():

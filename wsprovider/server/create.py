@@ -63,6 +63,7 @@ def create_app(
     public_url: str | None = None,
     metrics: bool = False,
     krb5_conf: str | Path | None = None,
+    guessing: Mapping[str, Any] | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Provider:
     """Make the WSGI application.
@@ -72,11 +73,12 @@ def create_app(
             already.
         keys: the keys folder; None: what ``provider.toml`` or the environment says, or ``keys``.
         shared: the shared store's URL, for services declared in Python; folders say this and the next
-            four in ``provider.toml``.
+            five in ``provider.toml``.
         trusted_proxies: networks whose forwarded-protocol header counts.
         public_url: base URL that the WSDLs name.
         metrics: ``/metrics`` is answered.
         krb5_conf: what libkrb5 reads instead of ``/etc/krb5.conf``, in the whole process.
+        guessing: what ``[guessing]`` says of wrong passwords.
         environ: the environment to read instead of the process's own.
 
     Raises:
@@ -97,6 +99,7 @@ def create_app(
             trusted_proxies=trusted_proxies,
             public_url=public_url,
             metrics=metrics,
+            guessing=guessing,
         )
     return _Composition(config, process_environ(environ)).provider()
 
@@ -109,6 +112,7 @@ def secure(
     trusted_proxies: Sequence[str] = (),
     public_url: str | None = None,
     krb5_conf: str | Path | None = None,
+    guessing: Mapping[str, Any] | None = None,
     environ: Mapping[str, str] | None = None,
     **settings: Any,
 ) -> Provider:
@@ -123,7 +127,7 @@ def secure(
         shared: the shared store's URL.
         trusted_proxies: networks whose forwarded-protocol header counts.
         public_url: base URL that the WSDL names.
-        krb5_conf: as for :func:`create_app`.
+        krb5_conf, guessing: as for :func:`create_app`.
         environ: the environment to read instead of the process's own.
         settings: as in ``service.toml``: ``path``, ``scenario`` or ``policy``, ``trust``, ``users``, ...
 
@@ -141,6 +145,7 @@ def secure(
         environ=process_environ(environ),
         trusted_proxies=trusted_proxies,
         public_url=public_url,
+        guessing=guessing,
     )
     composition = _Composition(config, process_environ(environ), applications={name: application})
     return composition.provider()

@@ -12,6 +12,7 @@ from typing import Any, Final
 from wsprovider.config import endpoints as endpoint_keys
 from wsprovider.config.backing import check_backing
 from wsprovider.config.endpoints import ReadEndpoint, check_inherited, read_endpoint
+from wsprovider.config.guessing import read_guessing
 from wsprovider.config.model import ProviderConfig, ServiceConfig
 from wsprovider.config.problems import Problems
 from wsprovider.config.services import ReadService, check_paths
@@ -47,6 +48,7 @@ def read_declared(
     trusted_proxies: Sequence[str] = (),
     public_url: str | None = None,
     metrics: bool = False,
+    guessing: Mapping[str, Any] | None = None,
 ) -> ProviderConfig:
     """Check declarations as files are checked.
 
@@ -60,6 +62,7 @@ def read_declared(
     check_paths(read)
     endpoints = [endpoint for service in read for endpoint in service.endpoints]
     backing = check_backing(endpoints, keys, problems, environ)
+    slowed = read_guessing(Table(guessing or {}, label="guessing", problems=problems))
     problems.raise_any()
     return ProviderConfig(
         services=tuple(service.config for service in read),
@@ -70,6 +73,7 @@ def read_declared(
         warnings=(*(line for endpoint in endpoints for line in endpoint.warnings), *backing.warnings),
         metrics=metrics,
         development_keys=backing.development_keys,
+        guessing=slowed,
     )
 
 

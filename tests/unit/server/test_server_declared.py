@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from wsprovider.exchange.guessing.settings import GuessingSettings
 from wsprovider.exchange.settings import ConversationSettings
 from wsprovider.server.declared import Service, read_declared
 from wsprovider.words.errors import ConfigurationError
@@ -43,3 +44,15 @@ def test_conversations_where_there_are_none_are_refused(development_keys, settin
     (problem,) = caught.value.problems
     assert problem.where == where
     assert "is to no effect" in problem.what
+
+
+def test_what_wrong_passwords_cost_is_read_as_from_a_file(development_keys):
+    def guessing(**values):
+        service = Service("one", [object], endpoints(3)[0] | {"trust": "clients"})
+        arguments = {"keys": development_keys, "shared": "memory:", "environ": {}}
+        return read_declared([service], **arguments, guessing=values).guessing
+
+    assert guessing() == GuessingSettings()
+    assert guessing(enabled=False, known=7) == GuessingSettings(enabled=False, known=7)
+    with pytest.raises(ConfigurationError, match="longest_per_user: is 301"):
+        guessing(longest_per_user=301)
