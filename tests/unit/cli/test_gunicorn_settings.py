@@ -3,6 +3,7 @@
 import importlib
 import ssl
 from types import SimpleNamespace
+from weakref import WeakSet
 
 import pytest
 from gunicorn.app.base import Application
@@ -92,6 +93,7 @@ def test_development_keys_on_a_public_address_are_warned_of(tmp_path, monkeypatc
 def test_several_workers_cannot_share_the_memory_of_each(monkeypatch: pytest.MonkeyPatch, count: int):
     """Each accepted a message once, and nobody said a word of it."""
     monkeypatch.setattr("wsprovider.cli.gunicorn_settings.log.to_stderr", lambda: None)
+    monkeypatch.setattr("wsprovider.adapters.shared.forking._watched", WeakSet())  # those of other tests aside
     server = SimpleNamespace(cfg=SimpleNamespace(address=[], workers=count))
     store = MemoryStore()
     if count == 1:
