@@ -90,7 +90,7 @@ def on_starting(server: Any) -> None:
     Raises:
         RuntimeError: several workers would each remember in their own memory (gunicorn prints the sentence).
     """
-    if server.cfg.workers > 1 and watched(MemoryStore):
+    if watched(MemoryStore) and server.cfg.workers > 1:
         raise RuntimeError(f"shared: {NOT_MEMORY}")
     # Python would drop what is below a warning, and with it the line of every accepted request.
     log.to_stderr()

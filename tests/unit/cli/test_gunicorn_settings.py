@@ -3,6 +3,7 @@
 import importlib
 import ssl
 from types import SimpleNamespace
+from weakref import WeakSet
 
 import pytest
 from gunicorn.app.base import Application
@@ -92,6 +93,8 @@ def test_development_keys_on_a_public_address_are_warned_of(tmp_path, monkeypatc
 def test_several_workers_cannot_share_the_memory_of_each(monkeypatch: pytest.MonkeyPatch, count: int):
     """Each accepted a message once, and nobody said a word of it."""
     monkeypatch.setattr("wsprovider.cli.gunicorn_settings.log.to_stderr", lambda: None)
+    # the stores of other tests aside
+    monkeypatch.setattr("wsprovider.adapters.shared.forking._watched", WeakSet())
     server = SimpleNamespace(cfg=SimpleNamespace(address=[], workers=count))
     store = MemoryStore()
     if count == 1:
@@ -100,4 +103,3 @@ def test_several_workers_cannot_share_the_memory_of_each(monkeypatch: pytest.Mon
         with pytest.raises(RuntimeError, match=r"accepted once in each; write sqlite:///path"):
             gunicorn_settings.on_starting(server)
     store.close()
-    gunicorn_settings.on_starting(server)

@@ -36,11 +36,6 @@ def watch(one: ForkAware) -> None:
     _watched.add(one)
 
 
-def unwatch(one: ForkAware) -> None:
-    """Tell it no more."""
-    _watched.discard(one)
-
-
 def watched(kind: type[ForkAware]) -> bool:
     """Whether this process has an object of that kind."""
     return any(isinstance(one, kind) for one in list(_watched))

@@ -8,7 +8,7 @@ import threading
 from datetime import datetime
 from typing import Final
 
-from wsprovider.adapters.shared.forking import unwatch, watch
+from wsprovider.adapters.shared.forking import watch
 from wsprovider.adapters.shared.memory_records import MemoryRecords
 from wsprovider.adapters.shared.terms import GRACE_MILLISECONDS, MAX_ENTRIES, fingerprint, present, window
 from wsprovider.words.errors import BackendError, BackendFullError
@@ -67,7 +67,6 @@ class MemoryStore(MemoryRecords):
         """See :meth:`wsprovider.ports.SharedStore.close`."""
         with self._lock:
             self._closed = True
-            unwatch(self)
             self._expiries.clear()
             self._queue.clear()
             self._forget_records()

@@ -29,7 +29,7 @@ APART_MILLISECONDS: Final = 300_000
 its first look at a message and its last, may be so far apart. Five minutes is what Kerberos allows, too."""
 
 _CHECK_SECONDS: Final = 10.0
-_OF_BEFORE: Final = b"1"  # an entry of version 0.1: alive as long as it is there
+_OF_BEFORE: Final = b"1"  # an entry of when values said nothing: alive as long as it is there
 _REPLACE: Final = """
 local held = redis.call('GET', KEYS[1])
 if held and (held == '1' or tonumber(held) > tonumber(ARGV[1])) then return 0 end
