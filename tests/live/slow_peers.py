@@ -23,6 +23,7 @@ from lxml import etree
 from tests.live.conversing import ECHO, client_keys
 from tests.live.provider import ROOT
 from wsprovider.exchange.initiator import Initiator
+from wsprovider.outbound.message import Credentials
 from wsprovider.scenarios.catalogue import find
 from wsprovider.soap.version import SOAP_11
 
@@ -59,16 +60,17 @@ def write_echo(services: Path, process: str = "") -> None:
 
 
 class Signer:
-    """A client of scenario 3: makes requests that are good once, and reads their replies."""
+    """A client of scenario 3, or of another: makes requests that are good once, and reads their replies."""
 
-    def __init__(self, keys: Path) -> None:
+    def __init__(self, keys: Path, scenario: str = "3") -> None:
         snapshot = client_keys(keys)
         self._initiator = Initiator(
-            find("3").policy(),
-            "integrity",
+            find(scenario).policy(),
+            "client",
             keys=lambda: snapshot,
             clock=lambda: datetime.now(UTC),
             entropy=os.urandom,
+            credentials=Credentials("alice", "development"),
             partner="service",
         )
 

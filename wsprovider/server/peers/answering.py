@@ -9,7 +9,7 @@ import ssl
 from collections.abc import Iterable
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 from gunicorn.http import wsgi
 
@@ -63,9 +63,15 @@ def _answer(connection: Connection, worker: Any, bounds: Bounds) -> None:
         cfg.post_request(worker, request, environ, response)
 
 
+_LAST: Final = frozenset({400, 411, 413})
+"""Statuses that leave a doubt where the next request begins."""
+
+
 def _respond(connection: Connection, response: Any, blocks: Iterable[bytes], bounds: Bounds) -> None:
     try:
         for block in blocks:
+            if response.status_code in _LAST:
+                response.force_close()
             response.write(block)
             _flush(connection, bounds)
         response.close()
