@@ -4,10 +4,12 @@ from collections import defaultdict
 from pathlib import Path
 
 from tests.attacks.test_catalogue import BESIDE, ELSEWHERE, TABLES
+from tests.live.broken_frames import FRAMES
 
 TARGET = Path(__file__).resolve().parents[2] / "docs" / "attacks.md"
 GROUPS = {
     "A": "Documents and parsers",
+    "B": "HTTP and transport",
     "C": "SOAP",
     "D": "The Security header",
     "E": "Signature wrapping",
@@ -37,11 +39,11 @@ def page() -> str:
     rows = sorted((row for table in TABLES for row in table), key=lambda row: row.id)
     lines = [HEAD]
     for group, title in GROUPS.items():
-        lines += [
-            f"## {group}: {title}\n",
-            "| entry | input | scenario | Reason |",
-            "| --- | --- | --- | --- |",
-        ]
+        lines += [f"## {group}: {title}\n"]
+        if group == "B":
+            lines += [*_frames(), "", *_others(group)]
+            continue
+        lines += ["| entry | input | scenario | Reason |", "| --- | --- | --- | --- |"]
         for row in rows:
             if row.id.startswith(group):
                 reasons = ", ".join(reason.name for reason in row.reasons)
@@ -49,6 +51,24 @@ def page() -> str:
                 lines.append(f"| {row.id[:3]} | {name} | {row.scenario} | {reasons} |")
         lines += ["", *_others(group)]
     return "\n".join(lines).rstrip() + "\n"
+
+
+def _frames() -> list[str]:
+    """What is wrong around a message, which is genuine."""
+    lines = [
+        "Each row is a genuine message of scenario 3 in a frame that is none, over a real socket to gunicorn, with",
+        "another genuine request behind it on the same connection. The message is never executed, and nor is what",
+        "follows it, unless the frame tells where that begins; both are accepted afterwards.",
+        "",
+        "| entry | frame | status | what follows |",
+        "| --- | --- | --- | --- |",
+    ]
+    for frame in FRAMES:
+        statuses = " or ".join(str(status) for status in frame.statuses)
+        name = frame.name.replace("|", "\\|")
+        follows = "is answered" if frame.then else "is not read"
+        lines.append(f"| {frame.entry} | {name} | {statuses} | {follows} |")
+    return lines
 
 
 def _others(group: str) -> list[str]:

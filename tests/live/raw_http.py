@@ -47,6 +47,22 @@ class Wire:
         except OSError:
             self.closed = True
 
+    def receive(self, size: int) -> None:
+        """Take in up to so many bytes."""
+        self._got += self._sock.recv(size)
+
+    @property
+    def received(self) -> int:
+        """Bytes taken in and not yet asked for."""
+        return len(self._got)
+
+    def certificate(self) -> bytes:
+        """The server's, in DER."""
+        assert isinstance(self._sock, ssl.SSLSocket)
+        found = self._sock.getpeercert(binary_form=True)
+        assert found is not None
+        return found
+
     def half_close(self) -> None:
         """Say that nothing more will come."""
         self._sock.shutdown(socket.SHUT_WR)

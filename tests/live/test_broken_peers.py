@@ -16,7 +16,9 @@ from tests.live import slow_peers
 from tests.live.broken_frames import FRAMES, TWINS, XML, Frame, chunked, genuine, head
 from tests.live.provider import ProviderProcess
 from tests.live.raw_http import Wire, exchange
+from tests.live.rollover_peers import life
 from tests.live.slow_peers import PATH, TLS_PATH, Signer
+from tests.simulator import pki
 
 pytestmark = pytest.mark.live
 
@@ -185,6 +187,23 @@ def test_b06_a_reset_in_an_answer(served: ProviderProcess, signer: Signer) -> No
     assert served.http_workers() == workers
 
 
+@pytest.mark.parametrize("secure", [False, True])
+def test_b06_an_answer_read_with_pauses_arrives_whole(
+    served: ProviderProcess, signer: Signer, secure: bool
+) -> None:
+    """The last part is still the kernel's when the server has closed its side."""
+    request = signer.request("p" * 2_000_000)
+    fields = (XML, "Connection: close", f"Content-Length: {len(request.data)}")
+    with Wire(served.ports[secure], secure=secure) as wire:
+        wire.send(head(*fields) + request.data)
+        while wire.received < 1_900_000:
+            wire.receive(65_536)
+            time.sleep(0.02)
+        time.sleep(3.5)
+        (answer,) = wire.answers()
+    assert signer.text_of(answer.body, request) == "p" * 2_000_000
+
+
 @pytest.mark.slow
 def test_b06_each_dawdler_is_told_or_cut_in_time(served: ProviderProcess, signer: Signer) -> None:
     """Slow head, slow body, silence, an idle connection: 10 s, 10 s, 10 s, 5 s."""
@@ -295,6 +314,26 @@ def test_a_worker_that_is_stopped_finishes_what_has_begun(served: ProviderProces
     while set(served.http_workers()) & set(workers):
         assert time.monotonic() < deadline
         time.sleep(0.1)
+
+
+def test_a_renewed_tls_certificate_is_taken_over(served: ProviderProcess) -> None:
+    """A pair of files is replaced one after the other: what does not fit is not used."""
+
+    def shown() -> bytes:
+        with Wire(served.ports[1], secure=True) as wire:
+            return wire.certificate()
+
+    before = shown()
+    holder = pki.self_signed("CN=localhost", key=pki.key("rsa-2048", "another server"), **life())
+    files = [served.keys / "tls" / name for name in ("server.key.pem", "server.cert.pem")]
+    old = [one.read_bytes() for one in files]
+    files[0].write_bytes(holder.key_pem)
+    assert shown() == before
+    files[1].write_bytes(holder.cert_pem)
+    assert shown() == holder.certificate.der != before
+    for one, data in zip(files, old, strict=True):
+        one.write_bytes(data)
+    assert shown() == before
 
 
 def test_workers_are_replaced_after_their_share_of_requests(tmp_path: Path) -> None:

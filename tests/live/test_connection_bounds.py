@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.live.provider import ROOT, free_port
+from tests.live import slow_peers
+from tests.live.provider import ROOT, ProviderProcess, free_port
 from tests.live.raw_http import Wire, exchange
 
 pytestmark = pytest.mark.live
@@ -79,6 +80,17 @@ def test_one_address_has_so_many_connections_and_no_more(tmp_path: Path):
         assert served.served()
         assert sum(not wire.answers(1, 0.1) and wire.closed for wire in wires) == 8
         assert "its place was needed" in served.log()
+
+
+def test_proxies_bring_as_many_as_they_like(tmp_path: Path):
+    slow_peers.write_echo(tmp_path / "services", 'trusted_proxies = ["127.0.0.1"]\n')
+    with (
+        ProviderProcess(tmp_path, workers=1, environ={"WSPROVIDER_PER_ADDRESS": "2"}) as served,
+        ExitStack() as stack,
+    ):
+        wires = [stack.enter_context(Wire(served.ports[0])) for _ in range(6)]
+        assert exchange(served.ports[0], b"GET /healthz HTTP/1.0\r\n\r\n")[0].status == 200
+        assert not any(wire.answers(1, 0.1) or wire.closed for wire in wires)
 
 
 def test_who_has_most_connections_makes_room(tmp_path: Path):

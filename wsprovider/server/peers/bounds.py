@@ -36,7 +36,7 @@ class Bounds:
     head_bytes: int = 65_536
     body_bytes: int = Limits().message_bytes
     held_bytes: int = 256_000_000
-    per_address: int = 100
+    per_address: int = 200
 
 
 def source(client: Any) -> str:

@@ -40,6 +40,7 @@ _ACCEPTS: Final = 16
 _STOP_LINGER: Final = 2.0
 _NO_ROOM: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _RESET: Final = struct.pack("ii", 1, 0)
+_UNFINISHED: Final = frozenset({Phase.HANDSHAKE, Phase.HEAD, Phase.BODY, Phase.SEND})
 
 
 class Worker(Base):  # type: ignore[misc]
@@ -203,7 +204,7 @@ class Worker(Base):  # type: ignore[misc]
         oldest = min(waiting, key=lambda one: one.since)
         if oldest.phase is not Phase.IDLE:
             self._report(oldest, 0, f"its place was needed; it waited for: {oldest.phase.value}")
-        self._close(oldest, reset=oldest.phase is not Phase.IDLE)
+        self._close(oldest)
         return True
 
     def _weigh(self, connection: Connection) -> None:
@@ -213,14 +214,15 @@ class Worker(Base):  # type: ignore[misc]
             if not any(self._end_oldest(some) for some in self._connections.heaviest()):
                 return
 
-    def _close(self, connection: Connection, *, reset: bool = False) -> None:
+    def _close(self, connection: Connection) -> None:
         if connection.closed:
             return
+        unfinished = connection.phase in _UNFINISHED
         self._watch(connection, 0)
         connection.phase = Phase.CLOSED
         self._connections.remove(connection)
         with contextlib.suppress(OSError):
-            if reset:  # what the other end did not take is not to stay in the kernel
+            if unfinished:  # what the other end did not take is not to stay in the kernel
                 connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             connection.sock.close()
         self._listen(on=self.alive)
@@ -343,7 +345,7 @@ class Worker(Base):  # type: ignore[misc]
             return
         if phase in (Phase.SEND, Phase.HANDSHAKE):
             self._report(connection, 0, f"too slow: {phase.value}")
-        self._close(connection, reset=phase is not Phase.IDLE)
+        self._close(connection)
 
     def _report(self, connection: Connection, status: int, why: str) -> None:
         log.connection(connection.source, status, why)
