@@ -6,6 +6,7 @@ loop's to send.
 
 import select
 import ssl
+import time
 from collections.abc import Iterable
 from datetime import datetime
 from http import HTTPStatus
@@ -16,6 +17,9 @@ from gunicorn.http import wsgi
 from wsprovider.server import log
 from wsprovider.server.peers.bounds import Bounds
 from wsprovider.server.peers.connection import Connection
+
+_LAST: Final = frozenset({400, 411, 413})
+"""Statuses that leave a doubt where the next request begins."""
 
 
 def answer(connection: Connection, worker: Any, bounds: Bounds) -> None:
@@ -63,28 +67,29 @@ def _answer(connection: Connection, worker: Any, bounds: Bounds) -> None:
         cfg.post_request(worker, request, environ, response)
 
 
-_LAST: Final = frozenset({400, 411, 413})
-"""Statuses that leave a doubt where the next request begins."""
-
-
 def _respond(connection: Connection, response: Any, blocks: Iterable[bytes], bounds: Bounds) -> None:
+    until = time.monotonic() + bounds.message
     try:
         for block in blocks:
+            _make_way(connection, bounds, until)
             if response.status_code in _LAST:
                 response.force_close()
             response.write(block)
-            _flush(connection, bounds)
+            connection.flush()
         response.close()
-        _flush(connection, bounds)
+        connection.flush()
     finally:
         if hasattr(blocks, "close"):
             blocks.close()
 
 
-def _flush(connection: Connection, bounds: Bounds) -> None:
-    """Send what is taken at once; wait only where an application makes more than is worth holding."""
-    while not connection.flush() and connection.owes > bounds.body_bytes:
+def _make_way(connection: Connection, bounds: Bounds, until: float) -> None:
+    """Before another block, wait while more is left of those before it than is worth holding.
+
+    An answer of one block, and so every answer of ours, never waits.
+    """
+    while connection.owes > bounds.body_bytes and not connection.flush():
         poll = select.poll()
         poll.register(connection.sock, select.POLLOUT)
-        if not poll.poll(bounds.window * 1000):
+        if not poll.poll(bounds.window * 1000) or time.monotonic() > until:
             raise TimeoutError("too slow: taking of the answer")

@@ -40,7 +40,6 @@ _ACCEPTS: Final = 16
 _STOP_LINGER: Final = 2.0
 _NO_ROOM: Final = frozenset({errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM})
 _RESET: Final = struct.pack("ii", 1, 0)
-_UNFINISHED: Final = frozenset({Phase.HANDSHAKE, Phase.HEAD, Phase.BODY, Phase.SEND})
 
 
 class Worker(Base):  # type: ignore[misc]
@@ -134,7 +133,8 @@ class Worker(Base):  # type: ignore[misc]
 
     def _woken(self) -> None:
         """A thread has finished, or a signal came."""
-        os.read(self.PIPE[0], 4096)
+        with contextlib.suppress(BlockingIOError):
+            os.read(self.PIPE[0], 4096)
         with contextlib.suppress(queue.Empty):
             while True:
                 self._guard(self._done.get_nowait(), self._answered)
@@ -217,12 +217,12 @@ class Worker(Base):  # type: ignore[misc]
     def _close(self, connection: Connection) -> None:
         if connection.closed:
             return
-        unfinished = connection.phase in _UNFINISHED
+        untaken = connection.phase is Phase.SEND
         self._watch(connection, 0)
         connection.phase = Phase.CLOSED
         self._connections.remove(connection)
         with contextlib.suppress(OSError):
-            if unfinished:  # what the other end did not take is not to stay in the kernel
+            if untaken:  # what the other end did not take is not to stay in the kernel
                 connection.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
             connection.sock.close()
         self._listen(on=self.alive)
