@@ -93,6 +93,7 @@ class Crowd:
         opening: what each says at once.
         drop: what each says again and again, once a second; nothing: it only waits.
         reads: whether it takes in what the server says; otherwise with the smallest window there is.
+        secure: over TLS, its handshake made.
         addresses: how many source addresses share the work.
         ended: how often the server ended one.
     """
@@ -102,6 +103,7 @@ class Crowd:
     opening: Callable[[], bytes] = lambda: b""
     drop: bytes = b""
     reads: bool = True
+    secure: bool = False
     addresses: int = 1
     network: int = 1
     ended: int = 0
@@ -132,6 +134,8 @@ class Crowd:
         member.bind((f"127.0.{self.network}.{1 + number % self.addresses}", 0))
         member.settimeout(10)
         member.connect(("127.0.0.1", self.port))
+        if self.secure:
+            member = trusting().wrap_socket(member)
         member.settimeout(0)
         self._members[number] = member
         if self.reads:
@@ -141,7 +145,7 @@ class Crowd:
     def _say(self, number: int, data: bytes) -> None:
         try:
             self._members[number].send(data)
-        except BlockingIOError:
+        except (BlockingIOError, ssl.SSLWantReadError):
             pass
         except OSError:
             self._end(number)
@@ -166,7 +170,7 @@ class Crowd:
     def _hear(self, number: int) -> None:
         try:
             gone = not self._members[number].recv(65536)
-        except BlockingIOError:
+        except (BlockingIOError, ssl.SSLWantReadError):
             return
         except OSError:
             gone = True
@@ -182,9 +186,11 @@ class Crowd:
             self._end(number)  # reset, and nobody was reading
 
 
-def slow_heads(port: int, count: int, addresses: int = 1) -> Crowd:
+def slow_heads(port: int, count: int, addresses: int = 1, *, secure: bool = False) -> Crowd:
     """A head that never ends."""
-    return Crowd(port, count, lambda: _HEAD.encode() + b"X-Slow: ", b"x", addresses=addresses, network=1)
+    opening = f"{_HEAD}X-Slow: ".encode
+    network = 5 if secure else 1
+    return Crowd(port, count, opening, b"x", secure=secure, addresses=addresses, network=network)
 
 
 def slow_bodies(port: int, count: int, addresses: int = 1) -> Crowd:
@@ -272,6 +278,11 @@ def good_calls(signer: Signer, ports: tuple[int, int], seconds: float, clients: 
 def _connection(ports: tuple[int, int], *, secure: bool) -> http.client.HTTPConnection:
     if not secure:
         return http.client.HTTPConnection("127.0.0.1", ports[0], timeout=20)
-    trusting = ssl.create_default_context()
-    trusting.check_hostname, trusting.verify_mode = False, ssl.CERT_NONE
-    return http.client.HTTPSConnection("127.0.0.1", ports[1], timeout=20, context=trusting)
+    return http.client.HTTPSConnection("127.0.0.1", ports[1], timeout=20, context=trusting())
+
+
+def trusting() -> ssl.SSLContext:
+    """TLS with whoever is there."""
+    context = ssl.create_default_context()
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    return context

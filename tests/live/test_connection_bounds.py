@@ -182,6 +182,17 @@ def test_a_body_that_the_application_left_is_not_the_next_request(small: Small):
     assert [one.body for one in exchange(small.port, data)] == [b"", b"4"]
 
 
+def test_a_unix_socket_is_a_proxys_and_has_no_limit_of_one_address(tmp_path: Path):
+    path = tmp_path / "socket"
+    with running(tmp_path, "--bind", f"unix:{path}", WSPROVIDER_PER_ADDRESS="1"), ExitStack() as stack:
+        wires = [stack.enter_context(socket.socket(socket.AF_UNIX)) for _ in range(3)]
+        for wire in wires:
+            wire.connect(str(path))
+        for wire in wires:
+            wire.sendall(post(b"good"))
+            assert wire.recv(1000).endswith(b"\r\n\r\n4")
+
+
 @pytest.mark.parametrize(
     ("option", "sentence"),
     [

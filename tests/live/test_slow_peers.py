@@ -26,13 +26,14 @@ def served(tmp_path_factory: pytest.TempPathFactory):
 
 
 @pytest.mark.parametrize("addresses", [1, MANY])
-@pytest.mark.parametrize("kind", ["heads", "bodies", "handshakes", "readers", "all"])
+@pytest.mark.parametrize("kind", ["heads", "heads over TLS", "bodies", "handshakes", "readers", "all"])
 def test_good_clients_are_served_beside(served: ProviderProcess, kind: str, addresses: int) -> None:
     signer = Signer(served.keys)
     count = 300 if addresses == MANY else 600  # more than the limit of one address in two workers
     http, https = served.ports
     crowds = {
         "heads": lambda: [slow_peers.slow_heads(http, count, addresses)],
+        "heads over TLS": lambda: [slow_peers.slow_heads(https, count // 3, addresses, secure=True)],
         "bodies": lambda: [slow_peers.slow_bodies(http, count, addresses)],
         "handshakes": lambda: [slow_peers.slow_handshakes(https, 100, addresses)],
         "readers": lambda: [slow_peers.slow_readers(http, 50, signer, 3_000_000, addresses)],
