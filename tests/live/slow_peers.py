@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import http.client
 import os
 import selectors
@@ -281,6 +282,7 @@ def _connection(ports: tuple[int, int], *, secure: bool) -> http.client.HTTPConn
     return http.client.HTTPSConnection("127.0.0.1", ports[1], timeout=20, context=trusting())
 
 
+@functools.cache
 def trusting() -> ssl.SSLContext:
     """TLS with whoever is there."""
     context = ssl.create_default_context()
