@@ -25,8 +25,13 @@ def served(tmp_path_factory: pytest.TempPathFactory):
         yield running
 
 
-@pytest.mark.parametrize("addresses", [1, MANY])
-@pytest.mark.parametrize("kind", ["heads", "heads over TLS", "bodies", "handshakes", "readers", "all"])
+@pytest.mark.parametrize(
+    ("kind", "addresses"),
+    [
+        ("heads", 1),
+        *((kind, MANY) for kind in ("heads", "heads over TLS", "bodies", "handshakes", "readers", "all")),
+    ],
+)
 def test_good_clients_are_served_beside(served: ProviderProcess, kind: str, addresses: int) -> None:
     signer = Signer(served.keys)
     count = 300 if addresses == MANY else 600  # more than the limit of one address in two workers

@@ -35,7 +35,7 @@ class Bounds:
     linger_bytes: int = 16_000_000
     head_bytes: int = 65_536
     body_bytes: int = Limits().message_bytes
-    held_bytes: int = 256_000_000
+    held_bytes: int = 128_000_000
     per_address: int = 200
 
 
