@@ -1,5 +1,6 @@
 """Our worker with small bounds, and an application that is none of ours: for gunicorn to load."""
 
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -31,10 +32,12 @@ class SmallWorker(Worker):
 
 
 def application(environ: dict[str, Any], start_response: Any) -> Iterator[bytes]:
-    """Say how long the body is; or fail, or say much, as the path has it."""
+    """Say how long the body is; or fail, take time, say much, as the path has it."""
     path = environ["PATH_INFO"]
     if path == "/fail":
         raise ZeroDivisionError("on purpose")
+    if path == "/sleep":
+        time.sleep(1)
     if path == "/unread":
         start_response("200 OK", [("Content-Length", "0")])
         return iter(())

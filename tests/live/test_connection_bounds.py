@@ -82,6 +82,32 @@ def test_one_address_has_so_many_connections_and_no_more(tmp_path: Path):
         assert "its place was needed" in served.log()
 
 
+def test_work_is_not_given_up_for_somebody_new(tmp_path: Path):
+    """Of one address nobody else is let in, of all they wait in the kernel; both only until something is done."""
+    with (
+        running(tmp_path, "--worker-connections", "6", WSPROVIDER_PER_ADDRESS="5") as served,
+        ExitStack() as stack,
+    ):
+        wires = [stack.enter_context(Wire(served.port)) for _ in range(5)]
+        for wire in wires:
+            wire.send(post(b"abc", path="/sleep"))
+        time.sleep(0.3)
+        with Wire(served.port) as refused:
+            assert refused.answers(1, 5) == []
+            assert refused.closed
+        others = [stack.enter_context(socket.socket()) for _ in range(2)]
+        for number, wire in enumerate(others):
+            wire.bind((f"127.0.9.{number + 1}", 0))
+            wire.connect(("127.0.0.1", served.port))
+            wire.sendall(post(b"abc", path="/sleep"))
+            time.sleep(0.1)
+        assert [[one.body for one in wire.answers(1)] for wire in wires] == [[b"3"]] * 5
+        for wire in others:
+            wire.settimeout(20)
+            assert wire.recv(1000).endswith(b"3")
+        assert served.served()
+
+
 def test_proxies_bring_as_many_as_they_like(tmp_path: Path):
     slow_peers.write_echo(tmp_path / "services", 'trusted_proxies = ["127.0.0.1"]\n')
     with (

@@ -186,7 +186,7 @@ class Worker(Base):  # type: ignore[misc]
     def _begin(self, connection: Connection) -> None:
         if self._tls is not None:
             connection.sock = self._tls.wrap(connection.sock)
-        self._watch(connection, READ)
+        self._step(connection)  # what was sent with the connection need not wait for an event
 
     def _without_limit(self, connection: Connection) -> bool:
         """Proxies bring the connections of everybody."""
