@@ -10,6 +10,7 @@ from pathlib import Path
 from tests.attacks.beside import BESIDE, ELSEWHERE
 from tests.attacks.rows import Row
 from tests.attacks.test_catalogue import ROWS, TABLES
+from tests.live.broken_frames import FRAMES
 
 ROOT = Path(__file__).resolve().parents[2]
 TARGET = ROOT / "docs" / "attacks.md"
@@ -60,6 +61,8 @@ def page(verdicts: Verdicts) -> str:
     lines = [HEAD]
     for group, title in GROUPS.items():
         lines.append(f"## {group}: {title}\n")
+        if group == "B":
+            lines += [*lines_of_frames(), ""]
         rows = [(number, row) for number, row in numbered if row.id.startswith(group)]
         if rows:
             lines.append(f"| entry | input | scenario | module | Reason | {' | '.join(SENDERS)} |")
@@ -81,6 +84,23 @@ def beginning(row: Row) -> str:
     """How a row's line begins."""
     name = row.id[4:].replace("|", "/").replace("\n", " ").strip() or "-"
     return f"| {row.id[:3]} | {name} |"
+
+
+def lines_of_frames() -> list[str]:
+    """What is wrong around a message, which is genuine."""
+    lines = [
+        "Each row is a genuine message of scenario 3 in a frame that is none, over a real socket to gunicorn",
+        "(`tests/live/test_broken_peers.py`), with another genuine request behind it on the same connection. The message is",
+        "never executed, and nor is what follows it, unless the frame tells where that begins; both are accepted afterwards.",
+        "",
+        "| entry | frame | status | what follows |",
+        "| --- | --- | --- | --- |",
+    ]
+    for frame in FRAMES:
+        statuses = " or ".join(str(status) for status in frame.statuses)
+        follows = "is answered" if frame.then else "is not read"
+        lines.append(f"| {frame.entry} | {frame.name.replace('|', '/')} | {statuses} | {follows} |")
+    return lines
 
 
 def lines_beside(group: str) -> list[str]:

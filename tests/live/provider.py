@@ -113,6 +113,7 @@ class ProviderProcess:
 
     Attributes:
         http, https: base URLs.
+        ports: of HTTP and HTTPS.
         keys: the keys folder, made by the first start.
         log: what the process printed, over all its starts: one that was left can be entered again.
     """
@@ -131,9 +132,9 @@ class ProviderProcess:
         self.log = folder / "provider.log"
         self.workers = workers
         self._more = dict(environ or {})
-        self._ports = (free_port(), free_port())
-        self.http = f"http://localhost:{self._ports[0]}"
-        self.https = f"https://localhost:{self._ports[1]}"
+        self.ports = (free_port(), free_port())
+        self.http = f"http://localhost:{self.ports[0]}"
+        self.https = f"https://localhost:{self.ports[1]}"
         self._process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -141,8 +142,8 @@ class ProviderProcess:
             write_services(self.services)
         environ = {
             **os.environ,
-            "HTTP_PORT": str(self._ports[0]),
-            "HTTPS_PORT": str(self._ports[1]),
+            "HTTP_PORT": str(self.ports[0]),
+            "HTTPS_PORT": str(self.ports[1]),
             "WORKERS": str(self.workers),
             "WSPROVIDER_SERVICES": str(self.services),
             "WSPROVIDER_KEYS": str(self.keys),
@@ -206,7 +207,7 @@ class ProviderProcess:
             parents.setdefault(parent, []).append(int(entry.parent.name))
         assert self._process is not None
         for master in parents.get(self._process.pid, []):
-            if f":{self._ports[0]}".encode() in Path(f"/proc/{master}/cmdline").read_bytes():
+            if f":{self.ports[0]}".encode() in Path(f"/proc/{master}/cmdline").read_bytes():
                 return parents.get(master, [])
         return []
 
@@ -228,7 +229,7 @@ class ProviderProcess:
 
     def post(self, path: str, data: bytes, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
         """Send bytes as they are; status and body of the answer."""
-        connection = http.client.HTTPConnection("127.0.0.1", self._ports[0], timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", self.ports[0], timeout=60)
         try:
             connection.request(
                 "POST", path, data, {"Content-Type": "text/xml; charset=utf-8", **(headers or {})}
@@ -240,7 +241,7 @@ class ProviderProcess:
 
     def _wait(self) -> None:
         deadline = time.monotonic() + _PATIENCE
-        for port in self._ports:
+        for port in self.ports:
             while True:
                 process = self._process
                 if process is None or process.poll() is not None or time.monotonic() > deadline:

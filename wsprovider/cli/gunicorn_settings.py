@@ -25,22 +25,28 @@ from wsprovider.cli.stores import NOT_MEMORY
 from wsprovider.config.environment import read_environment
 from wsprovider.server import log
 
-# A worker for each core does cryptography; its threads only overlap waiting (slow clients, the shared
-# store, a backend), and outnumber the ten who compute a hash or wait for it (docs/guessing.md). gthread is also what lets a keep-alive connection wait without holding a worker.
+# A worker for each core does cryptography; its threads only overlap waiting (the shared store, a backend), and
+# outnumber the ten who compute a hash or wait for it (docs/guessing.md). The worker is our own: it reads requests
+# and sends answers without a thread, each with a deadline, so that slow clients keep nobody waiting (docs/gunicorn.md).
 _environment = read_environment()
 workers = _environment.workers
-worker_class = "gthread"
+worker_class = "wsprovider.server.peers.worker.Worker"
 threads = 12
+
+# Of each worker; when there are more, whoever has most gives one up. Below the usual 1024 open files.
+worker_connections = 800
 
 # Loaded once, before the fork: requirements, WSDLs and key snapshots are shared memory, and a mistake in
 # the configuration stops the start instead of killing one worker after the other. SIGHUP therefore does
 # not load new code; keys and users need no reload at all.
 preload_app = True
 
-# A message may take this long from its first byte to its last; then the worker is taken for stuck.
-# Stopping lets requests in flight finish for as long.
+# A worker whose loop has not turned for so long is taken for stuck and replaced. Deadlines of connections
+# are wsprovider.server.peers.bounds.
 timeout = 60
+# Stopping lets requests in flight finish for so long.
 graceful_timeout = 30
+# A connection may wait so long for its next request.
 keepalive = 5
 
 # Replaced after so many requests, each at another moment, as insurance against slow leaks in native code.

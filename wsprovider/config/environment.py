@@ -28,6 +28,7 @@ class Environment:
         host: ``WSPROVIDER_HOST``: the address that ``wsprovider serve`` binds.
         http_port, https_port: ``HTTP_PORT`` and ``HTTPS_PORT``.
         workers: ``WORKERS``: worker processes of each gunicorn master.
+        per_address: ``WSPROVIDER_PER_ADDRESS``: connections of one address to a worker; None: the usual.
         supervised: ``WSPROVIDER_SUPERVISED``: this gunicorn belongs to a ``wsprovider serve``.
         http_url, https_url: ``WSPROVIDER_HTTP_URL`` and ``WSPROVIDER_HTTPS_URL``: base URLs that a
             WSDL names where no file says ``public_url``; ``wsprovider serve`` sets them.
@@ -39,6 +40,7 @@ class Environment:
     http_port: int = 8080
     https_port: int = 8443
     workers: int = field(default_factory=available_cores)
+    per_address: int | None = None
     http_url: str | None = None
     https_url: str | None = None
     supervised: bool = False
@@ -89,6 +91,7 @@ def read_environment(environ: Mapping[str, str] | None = None) -> Environment:
         http_port=number("HTTP_PORT", 8080, 65535),
         https_port=number("HTTPS_PORT", 8443, 65535),
         workers=number("WORKERS", available_cores(), 1024),
+        per_address=number("WSPROVIDER_PER_ADDRESS", 0, 1_000_000) or None,
         http_url=values.get("WSPROVIDER_HTTP_URL"),
         https_url=values.get("WSPROVIDER_HTTPS_URL"),
         supervised="WSPROVIDER_SUPERVISED" in values,

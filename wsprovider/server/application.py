@@ -34,7 +34,12 @@ _READ_METHODS: Final = ("GET", "HEAD")
 
 
 class Provider:
-    """A WSGI application that serves endpoints; make one with ``create_app`` or ``secure``."""
+    """A WSGI application that serves endpoints; make one with ``create_app`` or ``secure``.
+
+    Attributes:
+        longest_message: bytes that the longest body has which any endpoint reads.
+        is_proxy: whether an address is one of the proxies.
+    """
 
     def __init__(
         self,
@@ -83,7 +88,9 @@ class Provider:
             raise ConfigurationError(problems)
         self.metrics = metrics.Metrics()
         self.endpoints = tuple(endpoints)
+        self.longest_message = max((endpoint.message_bytes for endpoint in endpoints), default=0)
         self._facts = TransportFacts(trusted_proxies)
+        self.is_proxy = self._facts.is_proxy
         self._health = dict(health or {})
         self._publish_metrics = publish_metrics
         self._contexts = contexts

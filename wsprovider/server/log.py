@@ -126,6 +126,12 @@ def _text_of(error: BaseException) -> str:
         return ""
 
 
+def connection(peer: str, status: int, why: str) -> None:
+    """One JSON line for a connection that was ended, with the status of its last answer or 0 for none."""
+    text = json.dumps({"event": "connection", "peer": peer[:_LIMIT], "status": status, "why": why[:_LIMIT]})
+    requests.warning("%s", text)
+
+
 def sentence(text: str) -> str:
     """One JSON line for a sentence of our own to the operator."""
     return json.dumps({"event": "notice", "text": text})

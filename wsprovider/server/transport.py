@@ -82,6 +82,10 @@ class TransportFacts:
         )
         return Transport(secure, peer)
 
+    def is_proxy(self, peer: str) -> bool:
+        """Whether the operator named that address, or for none a Unix socket, as a proxy's."""
+        return self._trusts(peer)
+
     def _is_proxy(self, peer: str) -> bool:
         if not peer:
             return self._unix

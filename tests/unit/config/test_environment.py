@@ -13,6 +13,7 @@ def test_nothing_set_gives_the_documented_defaults():
     assert environment.services is None
     assert environment.keys is None
     assert not environment.supervised
+    assert environment.per_address is None
 
 
 def test_an_empty_variable_counts_as_not_set():
@@ -27,11 +28,13 @@ def test_everything_is_read():
             "HTTP_PORT": "1",
             "HTTPS_PORT": "65535",
             "WORKERS": "3",
+            "WSPROVIDER_PER_ADDRESS": "1000",
         }
     )
     assert environment.services == Path("/s")
     assert environment.keys == Path("k")
     assert (environment.http_port, environment.https_port, environment.workers) == (1, 65535, 3)
+    assert environment.per_address == 1000
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "65536", "80 ", "+80", "8e1", "²", "http"])

@@ -252,6 +252,7 @@ def test_ten_megabytes():
     text = "m\u00fc" * 3_400_000
     response = served.call(f"<t:echo><t:text>{text}</t:text></t:echo>")
     assert response.text("echoResult") == text
+    assert served.provider.longest_message == 12_000_000
     small = serve(limits=Limits(message_bytes=1_000_000))
     assert small.call(f"<t:echo><t:text>{text}</t:text></t:echo>").status == 413
 

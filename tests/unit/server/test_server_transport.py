@@ -85,6 +85,13 @@ def test_the_direct_peer_decides(peer, expected):
     assert secure(["192.0.2.0/24", "2001:db8::/32"], **facts) is expected
 
 
+def test_who_is_a_proxy_may_be_asked():
+    facts = TransportFacts(["192.0.2.0/24"])
+    assert facts.is_proxy("192.0.2.1")
+    assert not facts.is_proxy("198.51.100.1")
+    assert not TransportFacts().is_proxy("192.0.2.1")
+
+
 def test_a_proxy_behind_a_unix_socket_has_to_be_named():
     facts = {"gunicorn.socket": PlainSocket(""), "HTTP_X_FORWARDED_PROTO": "https", "REMOTE_ADDR": ""}
     assert not secure(["192.0.2.0/24"], **facts)
