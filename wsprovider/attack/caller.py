@@ -3,8 +3,9 @@
 Still without I/O: messages are made and replies taken; whoever calls sends them (:mod:`wsprovider.attack.line`).
 """
 
+import base64
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum
 from functools import cached_property
@@ -139,6 +140,14 @@ class Genuine:
         if (why := self.unforgeable) is not None:
             raise Unbendable(why)
         return bend(self.data, *several, self.resign)
+
+    def as_sent(self, data: bytes) -> "Genuine":
+        """Other bytes in its place, with the signatures that a reply to them will confirm."""
+        values = every(tree(data), f"{SIGNATURE}/ds:SignatureValue")
+        signatures = tuple(base64.b64decode(value.text or "") for value in values)
+        pending = replace(self.pending, data=data, signatures=signatures)
+        asking = None if self.asking is None else replace(self.asking, pending=pending)
+        return replace(self, pending=pending, asking=asking)
 
     def resign(self, root: etree._Element) -> None:
         """Make the signature hold again (a :data:`~wsprovider.attack.bend.Change`)."""

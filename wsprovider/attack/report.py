@@ -3,7 +3,7 @@
 import json
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from lxml import etree
 
@@ -12,15 +12,16 @@ from wsprovider.attack.runner import Report, Row
 from wsprovider.attack.verdict import Outcome
 from wsprovider.words.printable import printable
 
-_COLUMNS = (
-    Outcome.REFUSED,
-    Outcome.OTHERWISE,
-    Outcome.ACCEPTED,
-    Outcome.SLOW,
-    Outcome.NO_ANSWER,
-    Outcome.LEAK,
-    Outcome.NOT_APPLICABLE,
-)
+_COLUMNS: Final = {
+    Outcome.REFUSED: "refused",
+    Outcome.OTHERWISE: "otherwise",
+    Outcome.ACCEPTED: "ACCEPTED",
+    Outcome.SLOW: "SLOW",
+    Outcome.NO_ANSWER: "NO ANSWER",
+    Outcome.LEAK: "LEAK",
+    Outcome.NOT_APPLICABLE: "n/a",
+}
+_WIDTH: Final = 29
 
 
 def line(row: Row) -> str:
@@ -32,12 +33,11 @@ def line(row: Row) -> str:
 def lines(report: Report) -> Iterator[str]:
     """The report: what was sent by groups, the findings, and the sentence at the end."""
     counts = Counter((row.variant.entry[0], row.verdict.outcome) for row in report.rows)
-    yield f"{'':<32}{''.join(f'{column.value:>18}' for column in _COLUMNS)}"
+    yield " " * _WIDTH + "".join(f"{title:>11}" for title in _COLUMNS.values())
     for group, title in GROUPS.items():
-        if any(counts[group, column] for column in _COLUMNS):
-            yield f"{group} {title:<30}" + "".join(
-                f"{counts[group, column] or '-':>18}" for column in _COLUMNS
-            )
+        cells = [counts[group, outcome] for outcome in _COLUMNS]
+        if any(cells):
+            yield f"{group} {title}".ljust(_WIDTH) + "".join(f"{cell or '-':>11}" for cell in cells)
     yield ""
     for row in report.findings:
         yield line(row)

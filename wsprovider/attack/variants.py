@@ -39,7 +39,7 @@ class Answers(Enum):
 
     UNIFORM = "the uniform security fault"
     DOCUMENTED = "the uniform fault, or one that SOAP or its relatives name"
-    ANY = "a documented fault, or an HTTP status of 400 to 499"
+    ANY = "a documented fault, or an HTTP status of 400 to 499 (501, too)"
 
 
 Make = Callable[[Genuine], Letter]

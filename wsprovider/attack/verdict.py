@@ -26,6 +26,7 @@ from wsprovider.words.reasons import Reason
 from wsprovider.xml.parse import parse
 
 _QUOTED: Final = 120
+_NOT_IMPLEMENTED: Final = 501  # RFC 9112, section 6.1, of a coding that is not understood
 _TELLING: Final = re.compile(
     r"Traceback|[A-Za-z]*(?:Error|Exception)\b|\.py\b|/[a-z]+/[a-z]+/|site-packages|0x[0-9a-f]{8}|marker|"
     rf"line \d+|libxml|lxml|openssl|{re.escape(OURS)}|"
@@ -116,7 +117,7 @@ def _unknown(answer: Answer) -> Verdict:
     told = _TELLING.search(answer.body.decode("utf-8", "replace"))
     if told is not None:
         return Verdict(Outcome.LEAK, f"HTTP status {answer.status} tells {printable(told[0])!r}: {said}")
-    if answer.status >= 500:
+    if answer.status >= 500 and answer.status != _NOT_IMPLEMENTED:
         return Verdict(Outcome.NO_ANSWER, f"HTTP status {answer.status} without a fault")
     return Verdict(Outcome.OTHERWISE, f"HTTP status {answer.status}")
 

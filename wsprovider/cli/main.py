@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from wsprovider.cli import (
+    attack,
     audit,
     call,
     check,
@@ -24,7 +25,20 @@ from wsprovider.cli import (
 from wsprovider.cli.printing import complain
 from wsprovider.words.errors import ConfigurationError, WsproviderError
 
-_COMMANDS: Final = (init, serve, services, check, call, keys, renew, audit, sessions, users, version)
+_COMMANDS: Final = (
+    init,
+    serve,
+    services,
+    check,
+    call,
+    attack,
+    keys,
+    renew,
+    audit,
+    sessions,
+    users,
+    version,
+)
 
 
 def parser() -> argparse.ArgumentParser:
