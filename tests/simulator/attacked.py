@@ -12,8 +12,8 @@ from wsprovider.attack.runner import Report, Runner
 from wsprovider.attack.variants import Variant
 from wsprovider.outbound.message import Credentials
 from wsprovider.server import http
-from wsprovider.soap.fault import reason_of
 from wsprovider.soap.version import SOAP_11
+from wsprovider.words.errors import SoapError, WSSecurityError
 from wsprovider.words.reasons import Reason
 
 
@@ -57,15 +57,15 @@ class Attacked:
 
     def post(self, letter: Letter) -> Answer:
         """What the server's endpoint does, without Spyne."""
+        limit = self.world.settings.limits.message_bytes
         try:
-            read = http.read_request(environ_of(letter), self.world.settings.limits.message_bytes)
-            answer = self._served(read)
-            self.reasons.append(None)
-            return answer
-        except Exception as error:  # as the endpoint has it
-            self.reasons.append(reason_of(error))
+            answer = self._served(http.read_request(environ_of(letter), limit))
+        except (WSSecurityError, SoapError) as error:
+            self.reasons.append(error.reason)
             wire = self.world.recipient.refuse(error, version=http.promised_version(environ_of(letter)))
             return Answer(wire.status, wire.content_type, wire.data)
+        self.reasons.append(None)
+        return answer
 
     def _served(self, read: http.HttpRequest) -> Answer:
         world = self.world

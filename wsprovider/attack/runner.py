@@ -4,6 +4,7 @@ The good message must be accepted first, last and every so often: a service that
 nothing. A partner's changes count only where a harmless one of them is accepted.
 """
 
+import contextlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -22,6 +23,8 @@ from wsprovider.words.errors import SoapError, WSSecurityError
 
 EVERY: Final = 25
 """Variants between two good messages."""
+PATIENCE: Final = 20
+"""Variants that may be slow, or be left without an answer, before the rest is not sent."""
 _GOOD: Final = 5
 _PADDING: Final = 256_000
 _FACTOR: Final = 20
@@ -95,7 +98,7 @@ class Runner:
         """
         self._caller, self._post, self._slow, self._tell = caller, post, slow, tell
         self._report = Report()
-        self._per_byte = 0.0
+        self._per_byte, self._patience = 0.0, PATIENCE
 
     def run(self, variants: Sequence[Variant]) -> Report:
         """Send all of them.
@@ -109,11 +112,11 @@ class Runner:
             for step in self._caller.steps:
                 self._send(step, variants)
             self._good(self._caller.steps)
-            self._caller.close(self._post)
         except NoVerdict as error:
             report.no_verdict = str(error)
-        except (Lost, WSSecurityError, SoapError) as error:
-            report.no_verdict = f"the context could not be given up: {error}"
+        # a service that answers nothing any more forgets its contexts by itself
+        with contextlib.suppress(Lost, WSSecurityError, SoapError):
+            self._caller.close(self._post)
         return report
 
     # good messages ---------------------------------------------------------------------------
@@ -204,6 +207,9 @@ class Runner:
             if row.verdict.outcome.finding or since >= EVERY:
                 self._good([step])
                 since = 0
+            self._patience -= row.verdict.outcome in (Outcome.SLOW, Outcome.NO_ANSWER)
+            if self._patience == 0:
+                raise NoVerdict(f"{PATIENCE} variants were slow or not answered, which is enough")
 
     def _one(self, step: Step, variant: Variant) -> Row:
         genuine = self._caller.genuine(step)

@@ -28,10 +28,9 @@ from wsprovider.xml.parse import parse
 _QUOTED: Final = 120
 _NOT_IMPLEMENTED: Final = 501  # RFC 9112, section 6.1, of a coding that is not understood
 _TELLING: Final = re.compile(
-    r"Traceback|[A-Za-z]*(?:Error|Exception)\b|\.py\b|/[a-z]+/[a-z]+/|site-packages|0x[0-9a-f]{8}|marker|"
-    rf"line \d+|libxml|lxml|openssl|{re.escape(OURS)}|"
-    + "|".join(rf"\b{reason.name}\b" for reason in Reason),
-    re.IGNORECASE,
+    r"Traceback|[A-Za-z]+(?:Error|Exception)\b|\.py\b|/(?:app|etc|home|opt|root|srv|tmp|usr|var)/|site-packages|"
+    r"0x[0-9a-f]{8}|marker|[Ll]ine \d+|libxml|lxml|openssl|"
+    rf"{re.escape(OURS)}|" + "|".join(rf"\b{reason.name}\b" for reason in Reason)
 )
 """What the text of a refusal must not hold: Python, files, the parser, a Reason, or what the message said."""
 _VERSIONED: Final = (ns.WSC_200512, ns.WSC_200502, ns.WST_200512, ns.WST_200502)
