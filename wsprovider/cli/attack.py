@@ -122,6 +122,9 @@ def run(options: argparse.Namespace) -> int:
 
 def _attack(options: argparse.Namespace, variants: tuple[Variant, ...]) -> int:
     url = consented(options.url, options.host)
+    for name, file in (("--json", options.json), ("--junit", options.junit)):
+        if file is not None and not file.parent.is_dir():
+            raise ConfigurationError([Problem(name, f"the folder {file.parent} does not exist: make it")])
     environ = environ_of(options)
     config = load(environ, backed=False)
     service = _service(config, options.service)

@@ -3,20 +3,22 @@
 import json
 import shutil
 import socket
+from pathlib import Path
 
 import pytest
 
-from tests.live.provider import ROOT
 from wsprovider.attack.catalogue import VARIANTS
 from wsprovider.cli import attack
 from wsprovider.cli.main import main
 from wsprovider.words.errors import ConfigurationError
 
+SERVICES = Path(__file__).resolve().parents[3] / "services"
+
 
 @pytest.fixture
 def command(tmp_path, development_keys, monkeypatch, capsys):
     """Run it on the project's own services; its exit code, and what it printed."""
-    monkeypatch.setenv("WSPROVIDER_SERVICES", str(ROOT / "services"))
+    monkeypatch.setenv("WSPROVIDER_SERVICES", str(SERVICES))
     monkeypatch.setenv("WSPROVIDER_KEYS", str(development_keys))
     monkeypatch.delenv("WSPROVIDER_PASSWORD", raising=False)
     monkeypatch.chdir(tmp_path)
@@ -188,4 +190,4 @@ def test_a_report_that_cannot_be_written(command, tmp_path):
     url = f"http://localhost:{port}/echo/integrity"
     code, said = command(url, "--service", "echo", "--json", str(tmp_path / "no" / "report.json"))
     assert code == 2
-    assert "No such file" in said
+    assert "--json: the folder" in said
