@@ -86,7 +86,7 @@ class Genuine:
     pending: Pending = field(repr=False)
     action: str
     requirements: MessageRequirements
-    asking: Asking | None = None
+    asking: Asking | None = field(default=None, repr=False)
 
     @property
     def data(self) -> bytes:

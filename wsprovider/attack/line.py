@@ -32,7 +32,7 @@ class Letter:
         query: behind the path, with its question mark.
     """
 
-    body: bytes
+    body: bytes = field(repr=False)
     headers: tuple[tuple[str, str], ...]
     method: str = "POST"
     query: str = ""

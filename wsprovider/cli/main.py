@@ -1,7 +1,7 @@
 """The command line: finds the command, runs it, and turns the families of error into exit codes.
 
 0: done; 1: it ran and failed; 2: the command line or the configuration is wrong (each problem stands on
-stderr on a line of its own).
+stderr on a line of its own). ``attack`` knows one more.
 """
 
 import argparse

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from functools import cache
+from pathlib import Path
 
 import pytest
 
@@ -71,8 +72,8 @@ def world(number: str, *, digest: bool = False) -> World:
 
 
 @cache
-def attacked(number: str) -> tuple[Report, dict[tuple[Step, str], Reason | None], int]:
-    """One whole self-test: its report, why the service refused each variant, and the calls that it carried out."""
+def attacked(number: str) -> tuple[Report, dict[tuple[Step, str], Reason | None], Attacked]:
+    """One whole self-test: its report, why the service refused each variant, and the service."""
     service = Attacked(world(number))
     reasons: dict[tuple[Step, str], Reason | None] = {}
 
@@ -81,17 +82,18 @@ def attacked(number: str) -> tuple[Report, dict[tuple[Step, str], Reason | None]
             reasons[row.step, row.variant.name] = service.reasons[-1]
 
     report = Runner(service.caller(), service.post, slow=60, tell=tell).run(VARIANTS)
-    return report, reasons, service.calls
+    return report, reasons, service
 
 
 @pytest.mark.parametrize("number", NUMBERS)
 def test_everything_is_refused_and_good_messages_are_not(number):
-    report, reasons, calls = attacked(number)
+    report, reasons, service = attacked(number)
     assert report.no_verdict is None
     assert report.findings == []
     assert report.exit_code == 0
     assert None not in reasons.values()
-    assert 0 < calls <= report.good
+    assert 0 < service.calls <= report.good
+    assert service.world.store.totals("context", now=service.world.now).live == 0
 
 
 @pytest.mark.parametrize("number", NUMBERS)
@@ -140,6 +142,30 @@ def test_password_digests_are_bent_as_well():
     assert report.exit_code == 0
     sent = {row.variant.entry for row in report.rows if row.status is not None}
     assert {"K05", "K06", "J03"} <= sent
+
+
+def test_nothing_secret_is_in_a_repr():
+    for number in ("1", "8", "15", "16"):
+        service = Attacked(world(number))
+        caller = service.caller()
+        caller.open(service.post)
+        for step in caller.steps:
+            genuine = caller.genuine(step)
+            shown = repr((caller.ourselves, genuine, genuine.letter))
+            assert "'secret'" not in shown
+            assert ">secret<" not in shown
+            if number != "1":
+                assert repr(genuine.secret)[2:-1] not in shown
+
+
+def test_the_page_says_how_many_there_are():
+    page = (Path(__file__).resolve().parents[3] / "docs" / "self-test.md").read_text()
+    assert f"{len(VARIANTS)} variants in all" in page
+    plain = [number for number in NUMBERS if COUNTS[number][1] == 0]
+    cells = "".join(f" {COUNTS[number][0]} |" for number in plain)
+    assert f"| variants |{cells}" in page
+    sums = [sum(COUNTS[number]) for number in NUMBERS if number not in plain]
+    assert f"{min(sums)} to {max(sums)} variants" in page
 
 
 def test_names_tell_them_apart_and_entries_are_the_catalogues():

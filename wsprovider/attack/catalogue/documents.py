@@ -156,7 +156,7 @@ ADDRESSING = [
     changed("O04", "an empty MessageID", beside("<wsa:MessageID/>"), answers=_DOCUMENTED),
     changed("O04", "a child in MessageID", beside("<wsa:MessageID>a<x:b/></wsa:MessageID>"), answers=_DOCUMENTED),
     *(changed("O05", f"two {name}", beside(f"<wsa:{name}>{value}</wsa:{name}>"), beside(f"<wsa:{name}>{value}</wsa:{name}>"), answers=_DOCUMENTED) for name, value in {
-        "To": "http://localhost/", "Action": "urn:a", "MessageID": "urn:a", "ReplyTo": _ANONYMOUS,
+        "To": "http://127.0.0.1/", "Action": "urn:a", "MessageID": "urn:a", "ReplyTo": _ANONYMOUS,
     }.items()),
     changed("O05", "two versions", beside("<wsa:MessageID>urn:a</wsa:MessageID>"), beside(f'<a:MessageID xmlns:a="{ns.WSA_200408}">urn:a</a:MessageID>'), answers=_DOCUMENTED),
 ]  # fmt: skip
