@@ -115,7 +115,7 @@ def _talkative(handler: BaseHTTPRequestHandler, status: int, body: bytes) -> Non
 
 
 def _slow(handler: BaseHTTPRequestHandler, status: int, body: bytes) -> None:
-    time.sleep(0.4)
+    time.sleep(5)
     _answer(handler, status, body)
 
 
@@ -158,24 +158,22 @@ def spoilt(provider: ProviderProcess, spoil: Spoil, *, good: bool = True) -> Ite
 
 
 @pytest.mark.parametrize(
-    ("spoil", "more", "outcome"),
+    ("spoil", "only", "outcome"),
     [
-        (_accepted, (), "ACCEPTED"),
-        (_talkative, (), "LEAK"),
-        (_slow, ("--slow", "0.2"), "SLOW"),
-        (_broken, (), "NO ANSWER"),
+        (_accepted, "F02,J01", "ACCEPTED"),
+        (_talkative, "F02,J01", "LEAK"),
+        (_slow, "F13", "SLOW"),
+        (_broken, "F02,J01", "NO ANSWER"),
     ],
 )
-def test_findings(
-    provider: ProviderProcess, tmp_path: Path, spoil: Spoil, more: tuple[str, ...], outcome: str
-) -> None:
+def test_findings(provider: ProviderProcess, tmp_path: Path, spoil: Spoil, only: str, outcome: str) -> None:
     """A service that accepts, tells, dawdles or breaks off where it must refuse is found out: exit code 1."""
     with spoilt(provider, spoil) as base:
         url = f"{base}/echo/{SLUGS['3']}"
-        done = attack(provider, url, tmp_path / "report.json", "--only", "F02,J01", *more)
+        done = attack(provider, url, tmp_path / "report.json", "--only", only)
     assert done.returncode == 1, f"{done.stdout}{done.stderr}"
     report = json.loads((tmp_path / "report.json").read_text())
-    assert report["findings"] >= 10
+    assert report["findings"] == len(report["rows"]) >= 1
     assert {row["outcome"] for row in report["rows"]} == {outcome.lower().replace(" ", "_")}
     assert outcome in done.stdout
 

@@ -24,7 +24,6 @@ from wsprovider.attack.bend import (
 from wsprovider.attack.caller import Genuine, Step
 from wsprovider.attack.variants import (
     SCT,
-    SIGNATURE,
     Answers,
     Variant,
     built,
@@ -121,7 +120,6 @@ CONTEXTS = only(Step.CALL, [
     changed("L01", "by reference, empty", _named(""), answers=_DOCUMENTED),
     changed("L01", "the other version's token", _other_version, answers=_DOCUMENTED),
     changed("L02", "the token taken away", remove(SCT), answers=_DOCUMENTED),
-    changed("L02", "not signed", lambda root: one(root, SCT) is not None and remove(SIGNATURE)(root)),
     built("L02", "a call under the bootstrap policy", _bootstrapped, _DOCUMENTED),
     built("L02", "such a call with the context's token beside", _beside, _DOCUMENTED),
     built("L02", "a call as only the context's end may be", _signed_only, _DOCUMENTED),

@@ -4,6 +4,7 @@ import copy
 import itertools
 from typing import Final
 
+from cryptography.hazmat.primitives.asymmetric import rsa
 from lxml import etree
 
 from wsprovider.attack.bend import (
@@ -187,18 +188,15 @@ WRAPPING = [
 """Rows of wrapping."""
 
 
-def _other_key(genuine: Genuine, identifier: str = "EK-attack") -> bytes:
+def _other_key(genuine: Genuine) -> bytes:
     """An EncryptedKey of somebody else's making, for the service's certificate."""
     certificate = genuine.caller.service_certificate
-    if certificate is None:
-        raise Unbendable("no certificate of the service is known")
+    if certificate is None or not isinstance(certificate.public_key, rsa.RSAPublicKey):
+        raise Unbendable("no RSA certificate of the service is known")
     transport = genuine.requirements.suite.key_transports[0]
     named = token_reference.write_key_identifier(uris.THUMBPRINT_SHA1, certificate.thumbprint_sha1)
     return encrypted_key.write(
-        identifier,
-        transport,
-        named,
-        wrap_key(transport, certificate.public_key, bytes(32)),  # type: ignore[arg-type]
+        "EK-attack", transport, named, wrap_key(transport, certificate.public_key, bytes(32))
     )
 
 
@@ -210,13 +208,13 @@ def _own_token(genuine: Genuine) -> bytes:
     return binary_security_token.write("X509-attack", certificate)
 
 
-def _one_more(genuine: Genuine, data: bytes, *, named: bool) -> bytes:
+def _one_more(genuine: Genuine, *, named: bool) -> bytes:
     """One more EncryptedData under the right key."""
     if not sealable(genuine) or not genuine.has(EK):
         raise Unbendable("no EncryptedKey whose secret its sender knows")
     key_id = one(genuine.root, EK).get("Id", "")
     method = genuine.requirements.suite.encryptions[0]
-    content = sealed("ED-attack", data, genuine.secret, key_id, content=False, method=method)
+    content = sealed("ED-attack", b"<x xmlns='urn:x'/>", genuine.secret, key_id, content=False, method=method)
     return genuine.forged(insert(SECURITY, content), *([listed("ED-attack")] if named else []))
 
 
@@ -286,7 +284,8 @@ HEADERS = [
     built("D07", "one more EncryptedKey", lambda g: g.bent(insert(SECURITY, _other_key(g), 1))),
     built("D07", "the service's own certificate beside", lambda g: g.bent(insert(SECURITY, _own_token(g), 1))),
     changed("D07", "a ReferenceList of nothing", insert(SECURITY, '<xenc:ReferenceList><xenc:DataReference URI="#x"/></xenc:ReferenceList>')),
-    built("I07", "one more EncryptedData, not listed", lambda g: _one_more(g, b"<x xmlns='urn:x'/>", named=False)),
+    built("I07", "one more EncryptedData, not listed", lambda g: _one_more(g, named=False)),
+    built("I07", "one more EncryptedData, listed", lambda g: _one_more(g, named=True)),
     *only(Step.CALL, [forged("D09", "SignatureConfirmation in a request", insert(SECURITY, "<wsse11:SignatureConfirmation/>", 0))]),
     changed("D08", "two signatures that hold", multiplied(SIGNATURE, 1, "s")),
     changed("I07", "a list of what is not there", listed("nothing")),
