@@ -7,11 +7,10 @@ the reply. Kerberos itself reads krb5.conf (``KRB5_CONFIG``) and the credential 
 
 import argparse
 import os
-import ssl
 import sys
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -19,19 +18,23 @@ from urllib.parse import urlsplit
 
 from lxml import etree
 
-from wsprovider.adapters.kerberos import Tickets, by_cache, by_keytab, by_password, named_password
 from wsprovider.adapters.keys.pem import load_certificates
-from wsprovider.adapters.keys.pkcs12 import load_bundle
 from wsprovider.adapters.keys.reading import MaterialError
-from wsprovider.config.demands import demands_of
-from wsprovider.config.environment import process_environ
+from wsprovider.cli.calling import (
+    SERVICE,
+    add_caller,
+    asks_certificates,
+    body_of,
+    client_pair,
+    credentials_of,
+    snapshot_of,
+    tickets_of,
+    tls_of,
+)
 from wsprovider.exchange.initiator import Initiator
 from wsprovider.exchange.session import Asking, Session
 from wsprovider.exchange.verified import VerifiedReply
-from wsprovider.keyring.material import KeyPair
-from wsprovider.keyring.ring import Purpose, Ring, RingKey, RingSnapshot
-from wsprovider.keyring.trust import Partner, PinnedGroup, Trust
-from wsprovider.outbound.message import Credentials
+from wsprovider.keyring.ring import RingSnapshot
 from wsprovider.policy.effective import policies_of
 from wsprovider.policy.model import Policy
 from wsprovider.policy.publish import in_conversation
@@ -43,7 +46,6 @@ from wsprovider.words.trust import WST_200502, WST_200512
 from wsprovider.xml.parse import parse
 
 _SECONDS: Final = 30
-_SERVICE: Final = "service"
 _LIMITS: Final = Limits()
 
 
@@ -55,39 +57,12 @@ def register(commands: Any) -> None:
     command.add_argument("wsdl", help="URL of the WSDL")
     command.add_argument("operation", nargs="?", help="operation (default: the first one)")
     command.add_argument("fields", nargs="*", metavar="NAME=VALUE", help="the operation's parameters")
-    command.add_argument("--user", help="user name, where the policy wants one")
-    command.add_argument(
-        "--password-file", type=Path, help="file with the password (default: WSPROVIDER_PASSWORD)"
-    )
-    command.add_argument("--digest", action="store_true", help="send a digest instead of the password")
-    command.add_argument(
-        "--client",
-        type=Path,
-        default=Path("keys/development/client-1.p12"),
-        help="PKCS#12 file with our key (default: %(default)s); its password: WSPROVIDER_CLIENT_PASSWORD",
-    )
+    add_caller(command, client=Path("keys/development/client-1.p12"), ca=Path("keys/development/ca.pem"))
     command.add_argument(
         "--service-certificate",
         type=Path,
         default=Path("keys/development/service.cert.pem"),
         help="the service's certificate (default: %(default)s)",
-    )
-    command.add_argument(
-        "--ca", type=Path, default=Path("keys/development/ca.pem"), help="for HTTPS (default: %(default)s)"
-    )
-    kerberos = command.add_argument_group(
-        "Kerberos", "The ticket is kinit's, unless a keytab or a file with a password is named."
-    )
-    kerberos.add_argument(
-        "--kerberos-service",
-        metavar="NAME",
-        help="the service: HTTP/host@REALM, or HTTP@host as krb5.conf has it",
-    )
-    kerberos.add_argument("--kerberos-principal", metavar="NAME", help="who we are: alice@REALM")
-    ours = kerberos.add_mutually_exclusive_group()
-    ours.add_argument("--kerberos-keytab", type=Path, metavar="FILE", help="with our key")
-    ours.add_argument(
-        "--kerberos-password-file", type=Path, metavar="FILE", help="with our password, mode 600"
     )
     command.set_defaults(run=run)
 
@@ -101,7 +76,7 @@ def run(options: argparse.Namespace) -> int:
     if policy is None:
         raise ConfigurationError([Problem(options.wsdl, "carries no security policy")])
     operation, action = _operation(wsdl, options)
-    body = _body(wsdl.get("targetNamespace", ""), operation, options.fields)
+    body = body_of(wsdl.get("targetNamespace", ""), operation, options.fields)
     line = _Line(fetch, url)
     try:
         if in_conversation(policy.alternatives[0]):
@@ -146,7 +121,7 @@ def _converse(session: Session, body: etree._Element, action: str, line: _Line) 
 
 
 def _fetcher(ca: Path) -> Callable[[urllib.request.Request], bytes]:
-    context = ssl.create_default_context(cafile=str(ca) if ca.is_file() else None)
+    context = tls_of(ca)
 
     def fetch(request: urllib.request.Request) -> bytes:
         if urlsplit(request.full_url).scheme not in ("http", "https"):
@@ -185,17 +160,6 @@ def _port(wsdl: etree._Element, given: str) -> tuple[str, str]:
     raise ConfigurationError([Problem(given, "has no SOAP 1.1 address")])
 
 
-def _body(namespace: str, operation: str, fields: Sequence[str]) -> etree._Element:
-    body = etree.Element(f"{{{ns.SOAP11}}}Body", nsmap={"m": namespace})
-    payload = etree.SubElement(body, f"{{{namespace}}}{operation}")
-    for field in fields:
-        name, separator, value = field.partition("=")
-        if not separator:
-            raise ConfigurationError([Problem(field, "is not of the form NAME=VALUE")])
-        etree.SubElement(payload, f"{{{namespace}}}{name}").text = value
-    return body
-
-
 def _initiator(policy: Policy, options: argparse.Namespace) -> Initiator:
     return Initiator(policy, options.wsdl, **_ourselves(policy, options))
 
@@ -213,58 +177,21 @@ def _ourselves(policy: Policy, options: argparse.Namespace) -> dict[str, Any]:
         "keys": lambda: snapshot,
         "clock": lambda: datetime.now(UTC),
         "entropy": os.urandom,
-        "credentials": _credentials(options),
-        "partner": _SERVICE,
-        "tickets": _tickets(policy, options),
+        "credentials": credentials_of(options),
+        "partner": SERVICE,
+        "tickets": tickets_of(policy, options),
     }
 
 
-def _tickets(policy: Policy, options: argparse.Namespace) -> Tickets | None:
-    """The source of our tickets, where the policy wants some."""
-    if not demands_of(policy).kerberos:
-        return None
-    service, principal = options.kerberos_service, options.kerberos_principal
-    if service is None:
-        what = "is missing: the policy asks for a Kerberos ticket; name the service, such as HTTP/host@REALM"
-        raise ConfigurationError([Problem("--kerberos-service", what)])
-    acquire = by_cache(principal=principal)
-    if options.kerberos_keytab or options.kerberos_password_file:
-        if principal is None:
-            raise ConfigurationError([Problem("--kerberos-principal", "is missing: name whose key that is")])
-        if options.kerberos_keytab:
-            acquire = by_keytab(options.kerberos_keytab, principal)
-        else:
-            password = named_password(variable=None, file=options.kerberos_password_file, environ={})
-            acquire = by_password(principal, password)
-    return Tickets(service, acquire, hostbased="/" not in service and "@" in service)
-
-
-def _credentials(options: argparse.Namespace) -> Credentials | None:
-    if options.user is None:
-        return None
-    if options.password_file is not None:
-        password = options.password_file.read_text().rstrip("\r\n")
-    else:
-        password = process_environ().get("WSPROVIDER_PASSWORD", "")
-    if not password:
-        raise ConfigurationError([Problem("--user", "name a --password-file, or set WSPROVIDER_PASSWORD")])
-    return Credentials(options.user, password, digest=options.digest)
-
-
 def _keys(policy: Policy, options: argparse.Namespace) -> RingSnapshot:
-    demands = demands_of(policy)
-    if demands.kerberos and not (demands.ring or demands.trust):  # nobody has a certificate there
-        return RingSnapshot(Ring("client", ()), Trust((), _LIMITS), "1")
-    password = process_environ().get("WSPROVIDER_CLIENT_PASSWORD", "development")
+    if not asks_certificates(policy):
+        return snapshot_of(None, ())
+    pair = client_pair(options.client)
     try:
-        key, certificate, chain = load_bundle(options.client.read_bytes(), password.encode())
         (service, *_) = load_certificates(options.service_certificate.read_bytes())
     except (OSError, MaterialError) as error:
-        raise ConfigurationError([Problem("--client, --service-certificate", str(error))]) from None
-    pair = KeyPair("client", certificate, key, chain)
-    ring = Ring("client", (RingKey(pair, frozenset(Purpose)),))
-    trust = Trust((PinnedGroup(_SERVICE, (Partner(_SERVICE, (service,)),)),), _LIMITS)
-    return RingSnapshot(ring, trust, "1")
+        raise ConfigurationError([Problem("--service-certificate", str(error))]) from None
+    return snapshot_of(pair, (service,))
 
 
 def _fault_text(reply: bytes) -> str | None:

@@ -1,7 +1,7 @@
 """The command line: finds the command, runs it, and turns the families of error into exit codes.
 
 0: done; 1: it ran and failed; 2: the command line or the configuration is wrong (each problem stands on
-stderr on a line of its own).
+stderr on a line of its own). ``attack`` knows one more.
 """
 
 import argparse
@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from wsprovider.cli import (
+    attack,
     audit,
     call,
     check,
@@ -24,7 +25,20 @@ from wsprovider.cli import (
 from wsprovider.cli.printing import complain
 from wsprovider.words.errors import ConfigurationError, WsproviderError
 
-_COMMANDS: Final = (init, serve, services, check, call, keys, renew, audit, sessions, users, version)
+_COMMANDS: Final = (
+    init,
+    serve,
+    services,
+    check,
+    call,
+    attack,
+    keys,
+    renew,
+    audit,
+    sessions,
+    users,
+    version,
+)
 
 
 def parser() -> argparse.ArgumentParser:

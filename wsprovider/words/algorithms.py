@@ -65,3 +65,10 @@ KW_AES256: Final = f"{_XENC}kw-aes256"
 # derivation: WS-SecureConversation 1.2 (2005/02) and 1.3/1.4 (200512), section 7
 P_SHA1_200502: Final = "http://schemas.xmlsoap.org/ws/2005/02/sc/dk/p_sha1"
 P_SHA1_200512: Final = "http://docs.oasis-open.org/ws-sx/ws-secureconversation/200512/dk/p_sha1"
+
+# named only to be refused (XML Signature Best Practices, sections 2 and 3; RFC 6151)
+XPATH: Final = "http://www.w3.org/TR/1999/REC-xpath-19991116"
+XSLT: Final = "http://www.w3.org/TR/1999/REC-xslt-19991116"
+BASE64: Final = f"{_DS}base64"
+MD5: Final = f"{_DSIG_MORE}md5"
+HMAC_MD5: Final = f"{_DSIG_MORE}hmac-md5"
