@@ -17,14 +17,14 @@ def authenticate(token: UsernameToken, users: Users, limits: Limits) -> User:
     """Check name and password.
 
     Raises:
-        WSSecurityError: PASSWORD_MISSING, PASSWORD_WRONG, USER_UNKNOWN, USER_DISABLED,
-            AUTHENTICATION_BUSY, MALFORMED_BASE64.
+        WSSecurityError: PASSWORD_MISSING, PASSWORD_TOO_LONG, PASSWORD_WRONG, USER_UNKNOWN,
+            USER_DISABLED, AUTHENTICATION_BUSY, MALFORMED_BASE64.
         BackendError: the store did not answer.
     """
     if not token.password:
         raise WSSecurityError(Reason.PASSWORD_MISSING)
     if len(token.password.encode()) > limits.password_bytes:
-        raise WSSecurityError(Reason.PASSWORD_WRONG, "longer than any password")
+        raise WSSecurityError(Reason.PASSWORD_TOO_LONG)
     if not token.digest:
         return users.check_password(token.username, token.password)
     if token.nonce is None or token.created is None:

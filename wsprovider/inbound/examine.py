@@ -63,7 +63,7 @@ def examine(root: etree._Element, version: SoapVersion, context: Context) -> Evi
         WSSecurityError: the first thing that does not hold.
         SoapError: the frame of the message is wrong.
     """
-    envelope = soap_envelope.read(root, version)
+    envelope = soap_envelope.read(root, version, context.limits)
     soap_envelope.check_understood(envelope, context.understood)
     ids = collect(root, context.limits)
     if envelope.security is None:
@@ -255,7 +255,7 @@ class _Examination:
             context.limits,
         )
         try:
-            envelope = soap_envelope.read(root, self.tree.envelope.version)
+            envelope = soap_envelope.read(root, self.tree.envelope.version, context.limits)
         except SoapError as error:  # its fault would tell something of the plaintext
             raise WSSecurityError(Reason.DECRYPTED_STRUCTURE, str(error)) from None
         self.tree = _Round(envelope, collect(root, context.limits))
@@ -284,7 +284,7 @@ class _Examination:
                     continue
                 if hidden and _waits(ids.get(reference.id), hidden):
                     continue
-                digest_reference(reference, opened, envelope, ids, closed.covered, context.limits)
+                digest_reference(reference, opened, envelope, ids, closed.covered, context)
                 closed.compared.add(reference.id)
             if len(closed.compared) == len(opened.signature.references):
                 self._ask_second_opinion(closed)
