@@ -13,6 +13,7 @@ from wsprovider import create_app
 from wsprovider.cli.development import first_keys
 from wsprovider.exchange.initiator import Initiator
 from wsprovider.exchange.session import Session
+from wsprovider.outbound.message import Credentials
 from wsprovider.scenarios.catalogue import find
 from wsprovider.server.endpoint import Endpoint
 from wsprovider.soap.version import SOAP_11
@@ -57,14 +58,14 @@ class Served:
         """Let go of the store."""
         self.application.close()
 
-    def client(self, number: str) -> Initiator | Session:
+    def client(self, number: str, credentials: Credentials | None = None) -> Initiator | Session:
         """A client of a scenario; in those with conversations, one is open."""
         endpoint = self._endpoints[number]
 
         def send(data: bytes) -> bytes:
             return self._answer(_environ(endpoint, data, ""))
 
-        return caller(self.keys, endpoint.recipient.policy, send)
+        return caller(self.keys, endpoint.recipient.policy, send, credentials)
 
     def environ(self, number: str, data: bytes) -> dict[str, Any]:
         """What a WSGI server makes of one POST to a scenario."""

@@ -39,7 +39,7 @@ DOCUMENTS = [
     raw("A08 many elements", "3", R.TOO_MANY_ELEMENTS, lambda data: data.replace(b"hello", b"<a/>" * 500_001)),
     raw("A09 many attributes", "3", R.TOO_MANY_ATTRIBUTES, by_text("<soap:Header>", "<soap:Header " + " ".join(f'a{i}=""' for i in range(501)) + ">")),
     raw("A09 many declarations", "3", R.TOO_MANY_NAMESPACES, by_text("hello", '<a xmlns="urn:a"/>' * 2001)),
-    raw("A09 many declarations in scope", "3", R.NAMESPACES_IN_SCOPE, by_text("<soap:Header>", "<soap:Header " + " ".join(f'xmlns:a{i}="urn:{i}"' for i in range(101)) + ">")),
+    raw("A09 many declarations in scope", "3", R.NAMESPACES_IN_SCOPE, by_text("<soap:Header>", "<soap:Header " + " ".join(f'xmlns:a{i}="urn:{i}"' for i in range(65)) + ">")),
     raw("C05 many header blocks", "3", R.TOO_MANY_HEADER_BLOCKS, by_text("<soap:Header>", "<soap:Header>" + "<h:x xmlns:h='urn:h'/>" * 100)),
     raw("A10 too large", "3", R.MESSAGE_TOO_LARGE, lambda data: data + b" " * 16_000_001),
     raw("A10 long name", "3", R.NOT_WELL_FORMED, lambda data: data.replace(b"hello", b"<" + b"a" * 60_000 + b"/>")),

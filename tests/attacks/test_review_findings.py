@@ -279,8 +279,8 @@ def test_ten_megabytes_of_content_are_let_in(scenario, exact):
 
 def test_a_prefix_list_over_many_declarations_is_refused_before_it_costs():
     """It was let in at some tenths of a second, in a message of 20 KB (docs/budgets.md)."""
-    declared = " ".join(f'xmlns:p{i}="urn:{i}"' for i in range(100))
-    prefixes = tuple(f"p{i}" for i in range(68, 100))
+    declared = " ".join(f'xmlns:p{i}="urn:{i}"' for i in range(64))
+    prefixes = tuple(f"p{i}" for i in range(32, 64))
 
     def listed(document: str, several: tuple[str, ...]) -> None:
         data = document.encode()
@@ -289,7 +289,7 @@ def test_a_prefix_list_over_many_declarations_is_refused_before_it_costs():
         )
 
     with pytest.raises(WSSecurityError) as refused:
-        listed(f"<r {declared}><b>{'<p99:a/>' * 60_000}</b></r>", prefixes)
+        listed(f"<r {declared}><b>{'<p63:a/>' * 60_000}</b></r>", prefixes)
     assert refused.value.reason is Reason.CANONICAL_TOO_LARGE
     # as many elements, or as many declarations, with a usual rest
     listed(f"<r xmlns:p='urn:p'><b>{'<p:a/>' * 60_000}</b></r>", ("p", "q"))

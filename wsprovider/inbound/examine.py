@@ -137,7 +137,7 @@ class _Examination:
         """
         self._resolve()
         inside = [one for one in self.found if one.where is Where.SECURITY]
-        signatures = [one for one in self._decrypt(inside) if _may_be_signature(one)]
+        signatures = [one for one in self._decrypt(inside) if _may_be_signature(one) or not one.holds]
         self._splice(signatures)
         self._open()
         uncovered = [one.found for one in signatures]
@@ -248,12 +248,17 @@ class _Examination:
             return
         context = self.context
         self.decrypted += decrypted
-        root = splice(
-            self.tree.envelope.root,
-            [one.graft for one in decrypted],
-            context.entropy(_NONCE_BYTES).hex(),
-            context.limits,
-        )
+        try:
+            root = splice(
+                self.tree.envelope.root,
+                [one.graft for one in decrypted],
+                context.entropy(_NONCE_BYTES).hex(),
+                context.limits,
+            )
+        except WSSecurityError:
+            _check_decrypted(decrypted)
+            raise
+        _check_decrypted(decrypted)
         try:
             envelope = soap_envelope.read(root, self.tree.envelope.version, context.limits)
         except SoapError as error:  # its fault would tell something of the plaintext
@@ -334,6 +339,16 @@ class _Examination:
 
 def _revealed(error: SoapError) -> WSSecurityError:
     return WSSecurityError(Reason.DECRYPTED_STRUCTURE, str(error))
+
+
+def _check_decrypted(decrypted: Sequence[Decrypted]) -> None:
+    """Say only now that something could not be decrypted, after as much work as over what could.
+
+    Raises:
+        WSSecurityError: DECRYPTION.
+    """
+    if not all(one.holds for one in decrypted):
+        raise WSSecurityError(Reason.DECRYPTION)
 
 
 def _may_be_signature(one: Decrypted) -> bool:

@@ -22,12 +22,12 @@ class Limits:
     elements: int = 200_000
     attributes_per_element: int = 200
     namespace_declarations: int = 2_000
-    namespaces_in_scope: int = 100
+    namespaces_in_scope: int = 64
     canonical_growth: int = 16
     ids: int = 200
     header_blocks: int = 100
     header_children: int = 40
-    signatures: int = 4
+    signatures: int = 3
     references: int = 30
     inclusive_prefixes: int = 32
     encrypted_keys: int = 3

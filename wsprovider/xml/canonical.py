@@ -29,6 +29,7 @@ class _Known(threading.local):
 _known = _Known()
 _KNOWN_AT_MOST: Final = 4096
 _COUNT: Final = etree.XPath("count(descendant-or-self::*)")
+_DEEPER: Final = {depth: etree.XPath("boolean(" + "*/" * depth + "*)") for depth in (6, 12, 30)}
 _LOOKUPS_AT_ONCE: Final = 1_000
 _USUAL_STEPS: Final = 100
 _STEPS_FOR_AN_OCTET: Final = 2
@@ -140,11 +141,12 @@ def _pay_for_lookups(element: etree._Element, prefixes: Sequence[str], room: Roo
 
 def _steps(element: etree._Element) -> int:
     """Declarations and ancestors around the deepest element."""
-    around = deepest = len(element.nsmap) + sum(1 for _ in element.iterancestors())
-    for event, _ in etree.iterwalk(element, events=("start", "end", "start-ns", "end-ns")):
-        around += 1 if event.startswith("start") else -1
+    around = deepest = len(element.nsmap)
+    for event, _ in etree.iterwalk(element, events=("start-ns", "end-ns")):
+        around += 1 if event == "start-ns" else -1
         deepest = max(deepest, around)
-    return deepest
+    levels = next((depth for depth, deeper in _DEEPER.items() if not deeper(element)), _USUAL_STEPS)
+    return deepest + levels + sum(1 for _ in element.iterancestors())
 
 
 def with_empty_default(canonical: bytes) -> bytes:
