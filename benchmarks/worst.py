@@ -96,10 +96,10 @@ class _Measured:
     def accepted(self, number: str, length: int, *, text: bool) -> bytes:
         """A genuine message of about that length."""
         make = payloads.text if text else elements
-        (sample,) = self.served.requests(number, make(length), 1)
-        (other,) = self.served.requests(number, make(1), 1)
-        content = max(1, (length - len(other)) * length // max(1, len(sample) - len(other)))
-        return self.served.requests(number, make(content), 1)[0]
+        honest = self.attacker(number).honest
+        sample, other = len(honest(make(length))), len(honest(make(1)))
+        content = max(1, (length - other) * length // max(1, sample - other))
+        return honest(make(content))
 
     def compare(
         self, number: str, maker: Maker, size: int, samples: int

@@ -32,8 +32,7 @@ _COUNT: Final = etree.XPath("count(descendant-or-self::*)")
 _DEEPER: Final = {depth: etree.XPath("boolean(" + "*/" * depth + "*)") for depth in (6, 12, 30)}
 _LOOKUPS_AT_ONCE: Final = 1_000
 _USUAL_STEPS: Final = 100
-_STEPS_FOR_AN_OCTET: Final = 2
-_OCTETS_AT_LEAST: Final = 500_000
+_OCTETS_AT_LEAST: Final = 250_000
 
 
 class Room:
@@ -136,7 +135,7 @@ def _pay_for_lookups(element: etree._Element, prefixes: Sequence[str], room: Roo
     """libxml2 looks up each prefix at each element: past every declaration and every ancestor around it."""
     lookups = int(cast("float", _COUNT(element))) * len(prefixes)
     steps = _USUAL_STEPS if lookups <= _LOOKUPS_AT_ONCE else _steps(element)
-    room.take(lookups * steps // _STEPS_FOR_AN_OCTET)
+    room.take(lookups * steps)
 
 
 def _steps(element: etree._Element) -> int:
