@@ -65,9 +65,10 @@ def test_canonical_growth():
 
     world = World("3")
     world.accept(message(world, 100))
-    assert world.refused(message(world, 1_000)).reason is Reason.CANONICAL_TOO_LARGE
+    assert world.refused(message(world, 490)).reason is Reason.CANONICAL_TOO_LARGE
     generous = World("3", limits=Limits(canonical_growth=200))
-    generous.accept(message(generous, 1_000))
+    generous.accept(message(generous, 490))
+    assert generous.refused(message(generous, 497)).reason is Reason.NAMESPACE_TOO_LONG
 
 
 def test_certificates_and_their_paths():

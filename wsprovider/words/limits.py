@@ -23,6 +23,7 @@ class Limits:
     attributes_per_element: int = 200
     namespace_declarations: int = 2_000
     namespaces_in_scope: int = 64
+    namespace_characters: int = 500
     canonical_growth: int = 16
     ids: int = 200
     header_blocks: int = 100

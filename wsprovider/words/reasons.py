@@ -34,6 +34,7 @@ class Reason(Enum):
     TOO_MANY_ATTRIBUTES = ("-", "Limits.attributes_per_element")
     TOO_MANY_NAMESPACES = ("-", "Limits.namespace_declarations")
     NAMESPACES_IN_SCOPE = ("-", "Limits.namespaces_in_scope")
+    NAMESPACE_TOO_LONG = ("-", "Limits.namespace_characters")
     CANONICAL_TOO_LARGE = ("InvalidSecurity", "Limits.canonical_growth")
     TOO_MANY_IDS = ("InvalidSecurity", "Limits.ids")
     DUPLICATE_ID = ("InvalidSecurity", "xml:id 1.0; SOAP Message Security 1.1 section 4.2")

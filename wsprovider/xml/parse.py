@@ -10,7 +10,7 @@ import re
 import threading
 from functools import lru_cache
 from itertools import islice
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from lxml import etree
 
@@ -71,7 +71,8 @@ def parse(
 
     Raises:
         SoapError: MESSAGE_TOO_LARGE, ENCODING, NOT_WELL_FORMED, DOCTYPE, PROCESSING_INSTRUCTION,
-            TOO_DEEP, TOO_MANY_ELEMENTS, TOO_MANY_ATTRIBUTES, TOO_MANY_NAMESPACES, NAMESPACES_IN_SCOPE.
+            TOO_DEEP, TOO_MANY_ELEMENTS, TOO_MANY_ATTRIBUTES, TOO_MANY_NAMESPACES, NAMESPACES_IN_SCOPE,
+            NAMESPACE_TOO_LONG.
     """
     if len(data) > limits.message_bytes:
         raise _refused(Reason.MESSAGE_TOO_LARGE, f"{len(data)} bytes")
@@ -184,16 +185,36 @@ def _check_budgets(root: etree._Element, data: bytes, limits: Limits, *, wide: b
     ):
         raise _refused(Reason.TOO_MANY_ATTRIBUTES, f"more than {limits.attributes_per_element}")
     declared = data.count(_written("xmlns", wide=wide))
-    if declared > min(limits.namespace_declarations, limits.namespaces_in_scope):
+    several = declared > min(limits.namespace_declarations, limits.namespaces_in_scope)
+    if several or wide or not _all_short(data, limits.namespace_characters):
         _count_namespaces(root, limits)
+
+
+@lru_cache(maxsize=16)
+def _short_declaration(characters: int) -> re.Pattern[bytes]:
+    value = rb"(?:\"[^\"<]{0,%d}\"|'[^'<]{0,%d}')" % (characters, characters)
+    return re.compile(rb"xmlns(?::[^=<]{1,200})?[ \t\r\n]*=[ \t\r\n]*" + value)
+
+
+def _all_short(data: bytes, characters: int) -> bool:
+    """Whether whatever looks like a declaration is a short one; what is none may say no."""
+    pattern = _short_declaration(characters)
+    place = data.find(b"xmlns")
+    while place >= 0:
+        if pattern.match(data, place) is None:
+            return False
+        place = data.find(b"xmlns", place + 5)
+    return True
 
 
 def _count_namespaces(root: etree._Element, limits: Limits) -> None:
     declared = scope = 0
-    for event, _ in etree.iterwalk(root, events=("start-ns", "end-ns")):
+    for event, found in etree.iterwalk(root, events=("start-ns", "end-ns")):
         if event == "end-ns":
             scope -= 1
             continue
+        if len(cast("tuple[str, str]", found)[1]) > limits.namespace_characters:
+            raise _refused(Reason.NAMESPACE_TOO_LONG, f"more than {limits.namespace_characters}")
         declared += 1
         scope += 1
         if scope > limits.namespaces_in_scope:

@@ -136,6 +136,18 @@ def test_instructions_for_splicing_only():
             "<a xmlns='urn:a'><b xmlns:b='urn:b'><b xmlns:b='urn:b'/></b></a>",
             Reason.NAMESPACES_IN_SCOPE,
         ),
+        (
+            Limits(namespace_characters=5),
+            "<a xmlns='urn:a'><b xmlns:b = \"urn:b\">xmlns</b></a>",
+            "<a xmlns='urn:a'><b xmlns:b = \"urn:&#98;c\">xmlns</b></a>",
+            Reason.NAMESPACE_TOO_LONG,
+        ),
+        (
+            Limits(namespace_characters=5),
+            f"<a xmlns:{'b' * 300}='urn:a'/>",
+            f"<a xmlns:{'b' * 300}='urn:ab'/>",
+            Reason.NAMESPACE_TOO_LONG,
+        ),
     ],
 )
 def test_budgets(limits, at_most, above, reason, encoding):
