@@ -39,7 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """What the command takes."""
     parser.add_argument("--scenario", action="append", choices=[str(number) for number in range(1, 16)])
     parser.add_argument("--size", action="append", type=int, help="bytes of content")
-    parser.add_argument("--samples", type=int, default=3, help="of messages up to 200,000 bytes; else one")
+    parser.add_argument("--samples", type=int, default=3, help="of each message")
     parser.add_argument("--search", type=int, default=0, help="steps of a random search, at the first size")
     parser.add_argument("--all", action="store_true", help="print every case, not only the worst ones")
 
@@ -107,7 +107,7 @@ class _Measured:
         """Length, milliseconds, and how many times an accepted text and accepted elements."""
         hostile, text, rows = [], [], []
         length, reason = 0, ""
-        for _ in range(samples if size <= 200_000 else 1):
+        for _ in range(samples):
             message = maker(self.attacker(number), size)
             length = len(message)
             plain = self.accepted(number, length, text=True)
