@@ -1,4 +1,4 @@
-"""What a request costs: ``python -m benchmarks [cost|stages|over_http|...]``; ``--help`` says more.
+"""What a request costs: ``python -m benchmarks [cost|stages|over_http|worst|oracle|...]``; ``--help`` says more.
 
 Without a word: the table of costs, and where the time of one call goes.
 """
@@ -7,7 +7,7 @@ import argparse
 import runpy
 import sys
 
-from benchmarks import cost, over_http, replays, stages
+from benchmarks import cost, oracle, over_http, replays, stages, worst
 
 _ADAPTERS = {
     "shared_store": "what remembering one message costs, by store",
@@ -23,7 +23,7 @@ def main() -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     commands = parser.add_subparsers(dest="command")
-    for module in (cost, stages, over_http, replays):
+    for module in (cost, stages, over_http, worst, oracle, replays):
         name = module.__name__.rpartition(".")[2]
         head = (module.__doc__ or "").partition("\n")[0]
         command = commands.add_parser(

@@ -22,8 +22,10 @@ from wsprovider.words.limits import Limits
 _BOTH = frozenset({Purpose.SIGN, Purpose.DECRYPT})
 
 
-def caller(keys: Path, policy: Policy, send: Callable[[bytes], bytes]) -> Initiator | Session:
-    """Client 1 of the development keys, calling a service under a policy as alice.
+def caller(
+    keys: Path, policy: Policy, send: Callable[[bytes], bytes], credentials: Credentials | None = None
+) -> Initiator | Session:
+    """Client 1 of the development keys, calling a service under a policy as alice or somebody else.
 
     Args:
         send: has the service answer; only to open a conversation, where the policy has one.
@@ -33,7 +35,7 @@ def caller(keys: Path, policy: Policy, send: Callable[[bytes], bytes]) -> Initia
         "keys": lambda: snapshot,
         "clock": lambda: datetime.now(UTC),
         "entropy": os.urandom,
-        "credentials": Credentials("alice", PASSWORD),
+        "credentials": credentials or Credentials("alice", PASSWORD),
         "partner": "service",
     }
     if not in_conversation(policy.alternatives[0]):

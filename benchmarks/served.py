@@ -11,18 +11,22 @@ from benchmarks.payloads import Payload
 from benchmarks.rounds import Job, Subject
 from wsprovider import create_app
 from wsprovider.cli.development import first_keys
+from wsprovider.exchange.initiator import Initiator
+from wsprovider.exchange.session import Session
+from wsprovider.outbound.message import Credentials
 from wsprovider.scenarios.catalogue import find
 from wsprovider.server.endpoint import Endpoint
 from wsprovider.soap.version import SOAP_11
 
 ROOT = Path(__file__).resolve().parents[1]
+ECHO_SERVICE = ROOT / "services" / "echo" / "service.py"
 
 
-def write_services(folder: Path, suite: str | None = None) -> Path:
-    """The echo service once per scenario at ``/echo/<number>``, under each scenario's own suite or another."""
+def write_services(folder: Path, suite: str | None = None, service: Path = ECHO_SERVICE) -> Path:
+    """A service once per scenario at ``/echo/<number>``, under each scenario's own suite or another."""
     echo = folder / "services" / "echo"
     echo.mkdir(parents=True)
-    (echo / "service.py").write_bytes((ROOT / "services" / "echo" / "service.py").read_bytes())
+    (echo / "service.py").write_bytes(service.read_bytes())
     lines = [
         'namespace = "urn:wsprovider:echo"',
         'ring = "service"',
@@ -41,11 +45,11 @@ def write_services(folder: Path, suite: str | None = None) -> Path:
 class Served:
     """The application, and clients of it."""
 
-    def __init__(self, folder: Path, *, suite: str | None = None) -> None:
+    def __init__(self, folder: Path, *, suite: str | None = None, service: Path = ECHO_SERVICE) -> None:
         self.keys = folder / "keys"
         first_keys(self.keys)
         logging.basicConfig(level=logging.INFO, filename=os.devnull, force=True)
-        services = write_services(folder, suite)
+        services = write_services(folder, suite, service)
         (services / "provider.toml").write_text(f'shared = "sqlite:///{folder / "shared.sqlite3"}"\n')
         self.application = create_app(services, keys=self.keys, environ={})
         self._endpoints = {one.path.rpartition("/")[2]: one for one in self.application.endpoints}
@@ -54,14 +58,22 @@ class Served:
         """Let go of the store."""
         self.application.close()
 
-    def requests(self, number: str, payload: Payload, count: int) -> list[bytes]:
-        """Fresh requests of a scenario."""
+    def client(self, number: str, credentials: Credentials | None = None) -> Initiator | Session:
+        """A client of a scenario; in those with conversations, one is open."""
         endpoint = self._endpoints[number]
 
         def send(data: bytes) -> bytes:
             return self._answer(_environ(endpoint, data, ""))
 
-        client = caller(self.keys, endpoint.recipient.policy, send)
+        return caller(self.keys, endpoint.recipient.policy, send, credentials)
+
+    def environ(self, number: str, data: bytes) -> dict[str, Any]:
+        """What a WSGI server makes of one POST to a scenario."""
+        return _environ(self._endpoints[number], data)
+
+    def requests(self, number: str, payload: Payload, count: int) -> list[bytes]:
+        """Fresh requests of a scenario."""
+        client = self.client(number)
         body = payload(SOAP_11, "echo")
         return [client.request(body, version=SOAP_11).data for _ in range(count)]
 

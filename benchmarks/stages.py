@@ -36,7 +36,7 @@ PROBES: Final = (
     Probe("wsprovider.inbound.opening:verify_symmetric", _SYMMETRIC),
     Probe("wsprovider.inbound.keys:unwrap_key", _CRYPTOGRAPHY),
     Probe("wsprovider.inbound.keys:p_sha1", _SYMMETRIC),
-    Probe("wsprovider.inbound.decrypting:decrypt", _SYMMETRIC),
+    Probe("wsprovider.inbound.decrypting:decrypt_alike", _SYMMETRIC),
     Probe("wsprovider.inbound.examine:find", "find what is encrypted, and its keys"),
     Probe("wsprovider.inbound.examine:resolve", "find what is encrypted, and its keys"),
     Probe("wsprovider.inbound.examine:decrypt_found", "find what is encrypted, and its keys"),

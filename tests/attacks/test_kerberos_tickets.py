@@ -138,9 +138,9 @@ TICKETS = [
     _value("Base64 of another spelling", R.MALFORMED_BASE64, "YB=="),
     _value("Base64 of URLs", R.MALFORMED_BASE64, "YP_-"),
     _value("one byte", R.TICKET_INVALID, "YA=="),
-    _value("too large", R.KERBEROS_TOKEN, base64.b64encode(b"\x60" + bytes(65_536)).decode()),
-    _value("too large by blanks", R.KERBEROS_TOKEN, "YA==" + " " * 131_072),
-    _value("larger than allowed", R.KERBEROS_TOKEN, base64.b64encode(b"\x60" + bytes(500)).decode(), limits=Limits(ticket_bytes=500)),
+    _value("too large", R.TICKET_TOO_LARGE, base64.b64encode(b"\x60" + bytes(65_536)).decode()),
+    _value("too large by blanks", R.TICKET_TOO_LARGE, "YA==" + " " * 131_072),
+    _value("larger than allowed", R.TICKET_TOO_LARGE, base64.b64encode(b"\x60" + bytes(500)).decode(), limits=Limits(ticket_bytes=500)),
     changed("N04 hexadecimal", "16", R.UNSUPPORTED_TOKEN, attribute(TICKET, "EncodingType", f"{uris.BASE64_BINARY}x")),
     changed("N04 child in the token", "16", R.KERBEROS_TOKEN, insert(TICKET, "<e:x/>")),
     changed("N04 unknown attribute", "16", R.MALFORMED_HEADER_CHILD, attribute(TICKET, "x", "y")),
@@ -642,7 +642,7 @@ def test_a_token_is_as_large_as_it_may_be(size):
     if size == 500:
         world.accept(message)
     else:
-        assert world.refused(message).reason is Reason.KERBEROS_TOKEN
+        assert world.refused(message).reason is Reason.TICKET_TOO_LARGE
 
 
 # N05: a password is not asked of a KDC ---------------------------------------------------------------

@@ -69,7 +69,7 @@ TOKENS = [
     changed("K11 iterations", "1", R.MALFORMED_HEADER_CHILD, insert(UT, "<wsse11:Iteration>1</wsse11:Iteration>")),
     Row("K12 token swapped", "8", (R.DIGEST_MISMATCH,), lambda w, p: _with_token(p, lambda t: t.replace(b"alice", b"bob").replace(b"secret", b"geheim"))),
     Row("K12 token not signed", "8", (R.TOKEN_NOT_SIGNED,), lambda w, p: bend(p.data, _unsigned("UT"), resign(secret=secret_of(p)))),
-    changed("K13 long password", "1", R.PASSWORD_WRONG, text(PASSWORD, "x" * 513)),
+    changed("K13 long password", "1", R.PASSWORD_TOO_LONG, text(PASSWORD, "x" * 513)),
     changed("K13 longer password", "1", R.FIELD_TOO_LONG, text(PASSWORD, "x" * 20_000)),
     Row("D01 no token", "8", (R.TOKEN_MISSING,), lambda w, p: _without_token(p)),
     changed("D01 no token", "1", R.TOKEN_MISSING, remove(UT)),

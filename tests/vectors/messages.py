@@ -37,6 +37,7 @@ from wsprovider.words.errors import SoapError, WSSecurityError
 from wsprovider.words.limits import Limits
 from wsprovider.words.reasons import Reason
 from wsprovider.words.suites import SUITES, KeyTransport, Suite
+from wsprovider.xml.canonical import Room
 from wsprovider.xml.parse import parse
 
 BODY = PartsRequirement(body=True)
@@ -223,6 +224,7 @@ def evidence_of(
         limits=limits,
         gate=Gate.of((requirements,)),
         established=established or {},
+        room=Room.of(message.data(), limits.canonical_growth),
         signature_seen=lambda _: None,
         timestamp_seen=lambda _: None,
         second_opinion=opinion,

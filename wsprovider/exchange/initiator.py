@@ -42,6 +42,7 @@ from wsprovider.words import namespaces as ns
 from wsprovider.words.errors import ConfigurationError, Problem, WSSecurityError
 from wsprovider.words.limits import Limits
 from wsprovider.words.reasons import Reason
+from wsprovider.xml.canonical import Room
 from wsprovider.xml.parse import parse
 
 
@@ -192,6 +193,7 @@ class Initiator:
             limits=self._limits,
             gate=self._gate,
             established=pending.secrets,
+            room=Room.of(message, self._limits.canonical_growth),
             signature_seen=lambda value: _not_our_own(value, pending),
             timestamp_seen=lambda _: None,
             contexts=_only(pending.context),

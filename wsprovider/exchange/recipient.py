@@ -55,6 +55,7 @@ from wsprovider.soap.fault import fault_status, refusal
 from wsprovider.soap.version import SoapVersion
 from wsprovider.words.errors import ConfigurationError, Problem, WSSecurityError
 from wsprovider.words.reasons import Reason
+from wsprovider.xml.canonical import Room
 from wsprovider.xml.parse import parse
 
 __all__ = ["Recipient", "Transport", "VerifiedRequest", "WireMessage"]
@@ -180,8 +181,7 @@ class Recipient:
             SoapError: no acceptable SOAP message (a fault that SOAP or WS-Addressing names).
             BackendError: a store did not answer; nothing was accepted.
         """
-        now = self._clock()
-        keys = self._keys()
+        now, keys = self._clock(), self._keys()
         limits = self.settings.limits
         root = parse(message, limits, charset=charset)
         context = Context(
@@ -191,6 +191,7 @@ class Recipient:
             limits=limits,
             gate=self._gate,
             established={},
+            room=Room.of(message, limits.canonical_growth),
             signature_seen=lambda value: self._replay.check(value, now),
             timestamp_seen=lambda stamp: self._check_age(stamp, now),
             unwrapping=lambda: self._check_room(transport, now),

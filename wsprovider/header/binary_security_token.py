@@ -31,7 +31,8 @@ def read(element: etree._Element, index: int, limits: Limits) -> BinarySecurityT
     """Read an X.509 BinarySecurityToken.
 
     Raises:
-        WSSecurityError: UNSUPPORTED_TOKEN, MALFORMED_TOKEN, or a field's own error.
+        WSSecurityError: UNSUPPORTED_TOKEN, MALFORMED_TOKEN, CERTIFICATE_TOO_LARGE, PATH_TOO_LONG, or a
+            field's own error.
     """
     fields.only_attributes(element, (fields.WSU_ID, "ValueType", "EncodingType"))
     if element.get("EncodingType", uris.BASE64_BINARY) != uris.BASE64_BINARY:
@@ -45,8 +46,10 @@ def read(element: etree._Element, index: int, limits: Limits) -> BinarySecurityT
 
 def _certificate(value_type: str, content: bytes, limits: Limits) -> EmbeddedCertificate:
     if value_type == uris.X509_V3:
-        if not content or len(content) > limits.certificate_bytes:
-            raise WSSecurityError(Reason.MALFORMED_TOKEN, f"{len(content)} bytes")
+        if not content:
+            raise WSSecurityError(Reason.MALFORMED_TOKEN, "empty")
+        if len(content) > limits.certificate_bytes:
+            raise WSSecurityError(Reason.CERTIFICATE_TOO_LARGE, f"{len(content)} bytes")
         return EmbeddedCertificate(content)
     path = read_pki_path(content, limits)
     return EmbeddedCertificate(path[-1], tuple(reversed(path[:-1])))

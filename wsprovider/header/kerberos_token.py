@@ -38,17 +38,23 @@ def read(element: etree._Element, index: int, limits: Limits) -> KerberosToken:
     """Read a Kerberos BinarySecurityToken.
 
     Raises:
-        WSSecurityError: UNSUPPORTED_TOKEN, KERBEROS_TOKEN, or a field's own error.
+        WSSecurityError: UNSUPPORTED_TOKEN, KERBEROS_TOKEN, TICKET_TOO_LARGE, or a field's own error.
     """
     fields.only_attributes(element, (fields.WSU_ID, "ValueType", "EncodingType"))
     if element.get("EncodingType", uris.BASE64_BINARY) != uris.BASE64_BINARY:
         raise WSSecurityError(Reason.UNSUPPORTED_TOKEN, "EncodingType")
     value_type = element.get("ValueType", "")
-    if len(element) or len(element.text or "") > 2 * limits.ticket_bytes:
-        raise WSSecurityError(Reason.KERBEROS_TOKEN, f"more than {limits.ticket_bytes} bytes")
-    octets = fields.decode(element.text or "", "BinarySecurityToken")
-    if len(octets) > limits.ticket_bytes or octets[:1] != _FIRST[value_type]:  # BSP R6902
-        raise WSSecurityError(Reason.KERBEROS_TOKEN, "not what its ValueType says, or too large")
+    if len(element):
+        raise WSSecurityError(Reason.KERBEROS_TOKEN, "children where text belongs")
+    text = element.text or ""
+    too_large = WSSecurityError(Reason.TICKET_TOO_LARGE, f"more than {limits.ticket_bytes} bytes")
+    if len(text) > 2 * limits.ticket_bytes:
+        raise too_large
+    octets = fields.decode(text, "BinarySecurityToken")
+    if len(octets) > limits.ticket_bytes:
+        raise too_large
+    if octets[:1] != _FIRST[value_type]:  # BSP R6902
+        raise WSSecurityError(Reason.KERBEROS_TOKEN, "not what its ValueType says")
     return KerberosToken(index, value_type, octets)
 
 

@@ -13,7 +13,7 @@ def read_pki_path(data: bytes, limits: Limits) -> list[bytes]:
     Only the outer framing is read here; each certificate is parsed by whoever uses it.
 
     Raises:
-        WSSecurityError: MALFORMED_TOKEN.
+        WSSecurityError: MALFORMED_TOKEN, PATH_TOO_LONG, CERTIFICATE_TOO_LARGE.
     """
     start, end = _sequence(data, 0, len(data))
     if end != len(data):
@@ -21,8 +21,10 @@ def read_pki_path(data: bytes, limits: Limits) -> list[bytes]:
     certificates: list[bytes] = []
     while start < end:
         _, stop = _sequence(data, start, end)
-        if len(certificates) >= limits.path_certificates or stop - start > limits.certificate_bytes:
-            raise WSSecurityError(Reason.MALFORMED_TOKEN, "PkiPath is too long")
+        if len(certificates) >= limits.path_certificates:
+            raise WSSecurityError(Reason.PATH_TOO_LONG, f"more than {limits.path_certificates}")
+        if stop - start > limits.certificate_bytes:
+            raise WSSecurityError(Reason.CERTIFICATE_TOO_LARGE, f"{stop - start} bytes")
         certificates.append(data[start:stop])
         start = stop
     if not certificates:

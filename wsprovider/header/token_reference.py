@@ -247,8 +247,8 @@ def _read_key_identifier(element: etree._Element, limits: Limits) -> KeyReferenc
         return EncryptedKeyReference(value)
     if kind == uris.KERBEROS_AP_REQ_SHA1:
         return TicketReference(value)
-    if kind == uris.X509_V3 and 0 < len(value) <= limits.certificate_bytes:
-        return EmbeddedCertificate(value)
+    if kind == uris.X509_V3 and value:
+        return _certificate(value, limits)
     raise WSSecurityError(Reason.UNSUPPORTED_REFERENCE, kind or "no ValueType")  # BSP R3054
 
 
@@ -263,9 +263,15 @@ def _read_x509_data(element: etree._Element, limits: Limits) -> CertificateRefer
         return KeyIdentifierReference(fields.octets(child, limits))
     if child.tag == _X509_CERTIFICATE:
         value = fields.octets(child, limits)
-        if 0 < len(value) <= limits.certificate_bytes:
-            return EmbeddedCertificate(value)
+        if value:
+            return _certificate(value, limits)
     raise WSSecurityError(Reason.UNSUPPORTED_REFERENCE, child.tag)
+
+
+def _certificate(der: bytes, limits: Limits) -> EmbeddedCertificate:
+    if len(der) > limits.certificate_bytes:
+        raise WSSecurityError(Reason.CERTIFICATE_TOO_LARGE, f"{len(der)} bytes")
+    return EmbeddedCertificate(der)
 
 
 def _read_issuer_serial(element: etree._Element, limits: Limits) -> IssuerSerialReference:

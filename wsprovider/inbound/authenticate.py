@@ -20,14 +20,14 @@ def authenticate(token: UsernameToken, users: Users, limits: Limits, *, admit: A
         admit: see :meth:`wsprovider.ports.Users.check_password`.
 
     Raises:
-        WSSecurityError: PASSWORD_MISSING, PASSWORD_WRONG, USER_UNKNOWN, USER_DISABLED,
-            AUTHENTICATION_BUSY, MALFORMED_BASE64; what ``admit`` raises.
+        WSSecurityError: PASSWORD_MISSING, PASSWORD_TOO_LONG, PASSWORD_WRONG, USER_UNKNOWN,
+            USER_DISABLED, AUTHENTICATION_BUSY, MALFORMED_BASE64; what ``admit`` raises.
         BackendError: the store did not answer.
     """
     if not token.password:
         raise WSSecurityError(Reason.PASSWORD_MISSING)
     if len(token.password.encode()) > limits.password_bytes:
-        raise WSSecurityError(Reason.PASSWORD_WRONG, "longer than any password")
+        raise WSSecurityError(Reason.PASSWORD_TOO_LONG)
     if not token.digest:
         return users.check_password(token.username, token.password, admit=admit)
     if token.nonce is None or token.created is None:

@@ -14,13 +14,13 @@ from wsprovider.crypto.algorithms import DIGESTS
 from wsprovider.header import token_reference
 from wsprovider.header.signature import Reference
 from wsprovider.header.token_reference import LocalReference
+from wsprovider.inbound.context import Context
 from wsprovider.inbound.evidence import CertificateKey, MessageKey
 from wsprovider.inbound.opening import Opened
 from wsprovider.keyring.material import Certificate
 from wsprovider.soap.envelope import Envelope
 from wsprovider.words import uris
 from wsprovider.words.errors import WSSecurityError
-from wsprovider.words.limits import Limits
 from wsprovider.words.reasons import Reason
 from wsprovider.xml import canonical
 from wsprovider.xml.ids import Ids
@@ -47,22 +47,22 @@ def digest_reference(
     envelope: Envelope,
     ids: Ids,
     covered: Covered,
-    limits: Limits,
+    context: Context,
 ) -> None:
     """Digest one Reference's target in this tree and note what it covers.
 
     Raises:
-        WSSecurityError: REFERENCE_TARGET, DIGEST_MISMATCH, CANONICALIZATION.
+        WSSecurityError: REFERENCE_TARGET, DIGEST_MISMATCH, CANONICALIZATION, CANONICAL_TOO_LARGE.
     """
     target = ids.get(reference.id)
     if target is None:
         raise WSSecurityError(Reason.REFERENCE_TARGET, reference.id)
     if reference.dereferenced:
-        octets = _dereference(target, reference, opened, envelope, ids, covered, limits)
+        octets = _dereference(target, reference, opened, envelope, ids, covered, context)
     else:
         if not _may_be_signed(target, envelope):
             raise WSSecurityError(Reason.REFERENCE_TARGET, f"{reference.id}: {target.tag}")
-        octets = canonical.exclusive(target, reference.prefixes)
+        octets = canonical.exclusive(target, reference.prefixes, context.room)
         covered.places.add(place_of(target))
     digest = DIGESTS[reference.digest_method].digest(octets)
     if not hmac.compare_digest(digest, reference.digest):
@@ -88,24 +88,24 @@ def _dereference(
     envelope: Envelope,
     ids: Ids,
     covered: Covered,
-    limits: Limits,
+    context: Context,
 ) -> bytes:
     """The octets that the STR-Transform makes of a SecurityTokenReference in this header."""
     if target.tag != token_reference.STR or not _inside_security(target, envelope):
         raise WSSecurityError(Reason.REFERENCE_TARGET, f"{reference.id}: not a token reference")
-    named = token_reference.read(target, limits)
+    named = token_reference.read(target, context.limits)
     security = envelope.security
     if isinstance(named.key, LocalReference):
         token = ids.get(named.key.id)
         if token is None or security is None or token.getparent() is not security:
             raise WSSecurityError(Reason.UNRESOLVED_REFERENCE, named.key.id)
         covered.tokens.add(security.index(token))
-        return canonical.with_empty_default(canonical.exclusive(token, reference.prefixes))
+        return canonical.with_empty_default(canonical.exclusive(token, reference.prefixes, context.room))
     certificate = _certificate_of(opened.key, named.key == opened.signature.key.key)
     if named.embedded and len(target) and len(target[0]):
         token = target[0][0]
         covered.certificates.add(certificate)
-        return canonical.with_empty_default(canonical.exclusive(token, reference.prefixes))
+        return canonical.with_empty_default(canonical.exclusive(token, reference.prefixes, context.room))
     covered.certificates.add(certificate)
     value = base64.b64encode(certificate.der).decode("ascii")
     return canonical.binary_security_token(named.prefix, uris.X509_V3, value)

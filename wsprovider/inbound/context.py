@@ -19,6 +19,7 @@ from wsprovider.words.errors import WSSecurityError
 from wsprovider.words.limits import Limits
 from wsprovider.words.reasons import Reason
 from wsprovider.words.suites import KeyTransport
+from wsprovider.xml.canonical import Room
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +165,7 @@ class Context:
         contexts: looks up security contexts.
         tickets: gives the keys of Kerberos tickets.
         understood: header blocks, by Clark name, that somebody behind us understands.
+        room: what canonical forms of this message may still take.
         second_opinion: checks what our engine accepted with another one; None without.
     """
 
@@ -173,6 +175,7 @@ class Context:
     limits: Limits
     gate: Gate
     established: Mapping[bytes, bytes]
+    room: Room
     signature_seen: Callable[[bytes], None]
     timestamp_seen: Callable[[Timestamp], None]
     unwrapping: Callable[[], None] = lambda: None

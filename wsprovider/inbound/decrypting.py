@@ -10,7 +10,7 @@ from enum import Enum
 
 from lxml import etree
 
-from wsprovider.crypto.ciphers import CIPHERS, decrypt
+from wsprovider.crypto.ciphers import CIPHERS, decrypt_alike
 from wsprovider.header import encrypted_data
 from wsprovider.header.encrypted_data import EncryptedData
 from wsprovider.inbound.candidates import Candidates
@@ -50,11 +50,16 @@ class Found:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decrypted:
-    """Plaintext bytes, and what opened them."""
+    """Plaintext bytes, and what opened them.
+
+    Attributes:
+        holds: it is a plaintext; else nothing can be made of it, which shows in the next tree only.
+    """
 
     found: Found
     key: SecretKey
     plaintext: bytes
+    holds: bool
 
     @property
     def graft(self) -> Graft:
@@ -148,10 +153,10 @@ def _key_of(data: EncryptedData, owner: int | None, keys: Keys) -> SecretKey:
 
 
 def decrypt_found(one: Found, key: SecretKey, context: Context) -> Decrypted:
-    """Decrypt one EncryptedData to bytes.
+    """Decrypt one EncryptedData to bytes; what cannot be decrypted is refused later, where it is parsed.
 
     Raises:
-        WSSecurityError: ALGORITHM_NOT_IN_SUITE, DECRYPTION (whatever failed), CROSSCHECK.
+        WSSecurityError: ALGORITHM_NOT_IN_SUITE, KEY_SIZE, CROSSCHECK.
     """
     method = one.data.method
     if method not in context.gate.ciphers:
@@ -162,9 +167,11 @@ def decrypt_found(one: Found, key: SecretKey, context: Context) -> Decrypted:
     if length != row.key_bytes and not short and key.root.ticket is not None and key.derived is None:
         # nobody chose that length for the suite; it is the ticket's affair, and no secret
         raise WSSecurityError(Reason.KEY_SIZE, f"a ticket's key of {length} bytes")
-    if length != row.key_bytes and not short:
-        raise WSSecurityError(Reason.DECRYPTION)
-    plaintext = decrypt(method, key.secret, one.data.octets)
-    if context.second_opinion is not None:
+    fits = length == row.key_bytes or short
+    secret = key.secret if fits else bytes(row.key_bytes)
+    plaintext, holds = decrypt_alike(method, secret, one.data.octets)
+    if not fits:
+        plaintext, holds = bytes(len(one.data.octets) or 1), False
+    if holds and context.second_opinion is not None:
         context.second_opinion.decryption(one.data.element, method, key.secret, plaintext)
-    return Decrypted(one, key, plaintext)
+    return Decrypted(one, key, plaintext, holds)

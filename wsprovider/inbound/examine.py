@@ -63,7 +63,7 @@ def examine(root: etree._Element, version: SoapVersion, context: Context) -> Evi
         WSSecurityError: the first thing that does not hold.
         SoapError: the frame of the message is wrong.
     """
-    envelope = soap_envelope.read(root, version)
+    envelope = soap_envelope.read(root, version, context.limits)
     soap_envelope.check_understood(envelope, context.understood)
     ids = collect(root, context.limits)
     if envelope.security is None:
@@ -137,7 +137,7 @@ class _Examination:
         """
         self._resolve()
         inside = [one for one in self.found if one.where is Where.SECURITY]
-        signatures = [one for one in self._decrypt(inside) if _may_be_signature(one)]
+        signatures = [one for one in self._decrypt(inside) if _may_be_signature(one) or not one.holds]
         self._splice(signatures)
         self._open()
         uncovered = [one.found for one in signatures]
@@ -248,14 +248,19 @@ class _Examination:
             return
         context = self.context
         self.decrypted += decrypted
-        root = splice(
-            self.tree.envelope.root,
-            [one.graft for one in decrypted],
-            context.entropy(_NONCE_BYTES).hex(),
-            context.limits,
-        )
         try:
-            envelope = soap_envelope.read(root, self.tree.envelope.version)
+            root = splice(
+                self.tree.envelope.root,
+                [one.graft for one in decrypted],
+                context.entropy(_NONCE_BYTES).hex(),
+                context.limits,
+            )
+        except WSSecurityError:
+            _check_decrypted(decrypted)
+            raise
+        _check_decrypted(decrypted)
+        try:
+            envelope = soap_envelope.read(root, self.tree.envelope.version, context.limits)
         except SoapError as error:  # its fault would tell something of the plaintext
             raise WSSecurityError(Reason.DECRYPTED_STRUCTURE, str(error)) from None
         self.tree = _Round(envelope, collect(root, context.limits))
@@ -284,7 +289,7 @@ class _Examination:
                     continue
                 if hidden and _waits(ids.get(reference.id), hidden):
                     continue
-                digest_reference(reference, opened, envelope, ids, closed.covered, context.limits)
+                digest_reference(reference, opened, envelope, ids, closed.covered, context)
                 closed.compared.add(reference.id)
             if len(closed.compared) == len(opened.signature.references):
                 self._ask_second_opinion(closed)
@@ -334,6 +339,16 @@ class _Examination:
 
 def _revealed(error: SoapError) -> WSSecurityError:
     return WSSecurityError(Reason.DECRYPTED_STRUCTURE, str(error))
+
+
+def _check_decrypted(decrypted: Sequence[Decrypted]) -> None:
+    """Say only now that something could not be decrypted, after as much work as over what could.
+
+    Raises:
+        WSSecurityError: DECRYPTION.
+    """
+    if not all(one.holds for one in decrypted):
+        raise WSSecurityError(Reason.DECRYPTION)
 
 
 def _may_be_signature(one: Decrypted) -> bool:

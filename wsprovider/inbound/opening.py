@@ -55,7 +55,7 @@ def open_signature(signature: Signature, keys: Keys, context: Context, *, decryp
     methods = ASYMMETRIC_SIGNATURES if asymmetric else SYMMETRIC_SIGNATURES
     if signature.method not in methods:
         raise WSSecurityError(Reason.KEY_KIND, signature.method)
-    octets = canonical.exclusive(signature.signed_info, signature.prefixes)
+    octets = canonical.exclusive(signature.signed_info, signature.prefixes, context.room)
     if isinstance(key, CertificateKey):
         verify_asymmetric(signature.method, key.certificate.public_key, signature.value, octets)
     else:

@@ -24,7 +24,7 @@ from wsprovider.words.errors import WSSecurityError
 from wsprovider.words.limits import Limits
 from wsprovider.words.reasons import Reason
 
-_VERIFICATIONS: Final = 40
+_VERIFICATIONS: Final = 16
 """Signatures verified for one certificate before the search gives up."""
 
 Chain = tuple[Certificate, ...]

@@ -17,7 +17,7 @@ from spyne.model.complex import ComplexModelBase
 from spyne.model.fault import Fault
 from spyne.protocol.soap import Soap11, Soap12
 
-from wsprovider.server.schema import first_violation, schema_of
+from wsprovider.server.schema import schema_of, violation
 from wsprovider.soap.version import SOAP_VERSIONS
 from wsprovider.words import namespaces as ns
 from wsprovider.words.errors import SoapError, SoapFault
@@ -115,8 +115,9 @@ class _Secure(Soap11):  # type: ignore[misc]
         """
         if self.schema is None:
             raise RuntimeError("the protocol belongs to no application")
-        if not self.schema.validate(element):
-            raise SoapError(SoapFault.CLIENT, Reason.INVALID_PARAMETERS, first_violation(self.schema))
+        wrong = violation(self.schema, element)
+        if wrong is not None:
+            raise SoapError(SoapFault.CLIENT, Reason.INVALID_PARAMETERS, wrong)
 
     def _declared_headers(self, descriptor: Any, root: etree._Element) -> list[etree._Element]:
         """The header blocks for us that the operation declares, each at most once and by the schema."""

@@ -14,6 +14,10 @@ from lxml import etree
 from wsprovider.words import namespaces as ns
 from wsprovider.words.errors import ConfigurationError, Problem
 
+_MANY: Final = etree.XPath(
+    "boolean((descendant::*)[position() > 300]) or boolean((descendant-or-self::*/@*)[position() > 300])"
+)
+_BLOCK: Final = 4096
 _COMPILED: Final[WeakKeyDictionary[Any, etree.XMLSchema]] = WeakKeyDictionary()
 
 
@@ -30,11 +34,43 @@ def schema_of(application: Any) -> etree.XMLSchema:
     return schema
 
 
-def first_violation(schema: etree.XMLSchema) -> str:
-    """What the last validation found, for the log: which rule, at which place, and none of the values."""
+def violation(schema: etree.XMLSchema, element: etree._Element) -> str | None:
+    """What is wrong with an element, for the log: which rule, perhaps where, and none of the values.
+
+    Of a tree, libxml2 collects everything that is wrong, and counts siblings to tell the place of each:
+    64,000 numbers that are none, in half a megabyte, took it twenty seconds. So whatever could be wrong
+    in many places is validated as a stream, up to the first block with a fault in it.
+    """
+    if _MANY(element):
+        return _violation_in_stream(schema, element)
+    if schema.validate(element):
+        return None
     log: Any = schema.error_log
-    error = log.last_error
-    return "" if error is None else f"{error.type_name} at {error.path}"
+    return f"{log.last_error.type_name} at {log.last_error.path}"
+
+
+class _Nothing:
+    """What a parser makes of a document that is only to be validated."""
+
+    def close(self) -> None:
+        """The end of the document."""
+
+
+def _violation_in_stream(schema: etree.XMLSchema, element: etree._Element) -> str | None:
+    data = etree.tostring(element, encoding="UTF-8", with_tail=False)
+    target: Any = _Nothing()
+    parser: Any = etree.XMLParser(target=target, schema=schema, huge_tree=True)
+    log: Any = ()
+    for start in range(0, len(data), _BLOCK):
+        parser.feed(data[start : start + _BLOCK])
+        log = parser.feed_error_log
+        if len(log):
+            return str(log[0].type_name)
+    try:
+        parser.close()
+    except etree.XMLSyntaxError as error:
+        return type(error).__name__
+    return None
 
 
 def _compile(application: Any) -> etree.XMLSchema:

@@ -15,12 +15,14 @@ from lxml import etree
 from wsprovider.soap.version import SOAP_VERSIONS, SoapVersion
 from wsprovider.words import namespaces as ns
 from wsprovider.words.errors import SoapError, SoapFault, WSSecurityError
+from wsprovider.words.limits import Limits
 from wsprovider.words.reasons import Reason
 
 SECURITY: Final = f"{{{ns.WSSE}}}Security"
 ENCRYPTED_HEADER: Final = f"{{{ns.WSSE11}}}EncryptedHeader"
 _ADDRESSING: Final = (f"{{{ns.WSA_200508}}}", f"{{{ns.WSA_200408}}}")
 _BLANK: Final = " \t\r\n"
+_USUAL: Final = Limits()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,11 +51,11 @@ class Envelope:
         return self.body[0] if len(self.body) else None
 
 
-def read(root: etree._Element, expected: SoapVersion) -> Envelope:
+def read(root: etree._Element, expected: SoapVersion, limits: Limits = _USUAL) -> Envelope:
     """Find the frame, or refuse.
 
     Raises:
-        SoapError: SOAP_VERSION, SOAP_STRUCTURE, NOT_UNDERSTOOD.
+        SoapError: SOAP_VERSION, SOAP_STRUCTURE, TOO_MANY_HEADER_BLOCKS, NOT_UNDERSTOOD.
         WSSecurityError: SEVERAL_SECURITY_HEADERS.
     """
     namespace, _, name = root.tag[1:].rpartition("}")
@@ -73,6 +75,9 @@ def read(root: etree._Element, expected: SoapVersion) -> Envelope:
     blocks: list[etree._Element] = []
     security: etree._Element | None = None
     if header is not None:
+        if len(header) > limits.header_blocks:
+            detail = f"more than {limits.header_blocks}"
+            raise SoapError(SoapFault.CLIENT, Reason.TOO_MANY_HEADER_BLOCKS, detail)
         _no_text(header)
         for block in header:
             if not _addresses_us(block, version):

@@ -33,6 +33,9 @@ class Reason(Enum):
     TOO_MANY_ELEMENTS = ("-", "Limits.elements")
     TOO_MANY_ATTRIBUTES = ("-", "Limits.attributes_per_element")
     TOO_MANY_NAMESPACES = ("-", "Limits.namespace_declarations")
+    NAMESPACES_IN_SCOPE = ("-", "Limits.namespaces_in_scope")
+    NAMESPACE_TOO_LONG = ("-", "Limits.namespace_characters")
+    CANONICAL_TOO_LARGE = ("InvalidSecurity", "Limits.canonical_growth")
     TOO_MANY_IDS = ("InvalidSecurity", "Limits.ids")
     DUPLICATE_ID = ("InvalidSecurity", "xml:id 1.0; SOAP Message Security 1.1 section 4.2")
     AMBIGUOUS_ID = ("InvalidSecurity", "SOAP Message Security 1.1 section 4.2")
@@ -47,6 +50,7 @@ class Reason(Enum):
     # SOAP
     SOAP_VERSION = ("-", "SOAP 1.1 section 4.1.2; SOAP 1.2 part 1 section 5.4.7")
     SOAP_STRUCTURE = ("-", "SOAP 1.1 section 4; SOAP 1.2 part 1 section 5")
+    TOO_MANY_HEADER_BLOCKS = ("-", "Limits.header_blocks")
     SOAP_ENCODING = ("-", "Basic Profile 1.1 R1005; href/id are not resolved")
     NOT_UNDERSTOOD = ("-", "SOAP 1.1 section 4.2.3; SOAP 1.2 part 1 section 2.4")
     NOT_AN_INPUT = ("-", "WSDL 1.1: the Body is no input of this endpoint")
@@ -85,6 +89,9 @@ class Reason(Enum):
     CYCLIC_REFERENCE = ("InvalidSecurity", "SOAP Message Security 1.1 section 7")
     UNSUPPORTED_TOKEN = ("UnsupportedSecurityToken", "SOAP Message Security 1.1 section 6")
     MALFORMED_TOKEN = ("InvalidSecurityToken", "SOAP Message Security 1.1 section 6")
+    CERTIFICATE_TOO_LARGE = ("InvalidSecurityToken", "Limits.certificate_bytes")
+    PATH_TOO_LONG = ("InvalidSecurityToken", "Limits.path_certificates")
+    TICKET_TOO_LARGE = ("InvalidSecurityToken", "Limits.ticket_bytes")
 
     # algorithms
     UNSUPPORTED_ALGORITHM = ("UnsupportedAlgorithm", "WS-SecurityPolicy 1.2 section 6.1")
@@ -155,6 +162,7 @@ class Reason(Enum):
     NONCE = ("InvalidSecurityToken", "UsernameToken Profile 1.1 section 3.1; BSP R4220")
     USER_UNKNOWN = ("FailedAuthentication", "UsernameToken Profile 1.1")
     PASSWORD_WRONG = ("FailedAuthentication", "UsernameToken Profile 1.1")
+    PASSWORD_TOO_LONG = ("FailedAuthentication", "Limits.password_bytes")
     USER_DISABLED = ("FailedAuthentication", "user store")
     AUTHENTICATION_BUSY = ("FailedAuthentication", "the queue of password hashing is full")
     AUTHENTICATION_BACKOFF = ("FailedAuthentication", "a delay after wrong passwords is not over")

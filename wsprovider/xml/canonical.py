@@ -7,7 +7,7 @@ Apache Santuario); inclusive canonicalization is not offered, because its cost c
 
 import threading
 from collections.abc import Sequence
-from typing import Final, cast
+from typing import Any, Final, cast
 
 from lxml import etree
 
@@ -16,6 +16,7 @@ from wsprovider.words.errors import WSSecurityError
 from wsprovider.words.reasons import Reason
 
 DEFAULT_NAMESPACE: Final = "#default"
+_UNBOUNDED: Final = 1 << 62
 
 
 class _Known(threading.local):
@@ -28,35 +29,86 @@ class _Known(threading.local):
 _known = _Known()
 _KNOWN_AT_MOST: Final = 4096
 _COUNT: Final = etree.XPath("count(descendant-or-self::*)")
-_LOOKUPS_AT_ONCE: Final = 20_000
-_STEPS_AT_MOST: Final = 100_000_000
-"""libxml2 looks up each prefix of a list at each element, past every declaration in scope."""
+_DEEPER: Final = {depth: etree.XPath("boolean(" + "*/" * depth + "*)") for depth in (6, 12, 30)}
+_LOOKUPS_AT_ONCE: Final = 1_000
+_USUAL_STEPS: Final = 100
+_OCTETS_AT_LEAST: Final = 250_000
 
 
-def exclusive(element: etree._Element, prefixes: Sequence[str] = ()) -> bytes:
+class Room:
+    """How many octets the canonical forms of one message may still have, all together.
+
+    Each sibling repeats the namespaces that its parent does not use: 100 KB whose half is one namespace
+    name are 400 MB in canonical form. Steps through declarations on behalf of a PrefixList are paid from
+    the same purse.
+    """
+
+    def __init__(self, octets: int) -> None:
+        """Start with that many."""
+        self._left = octets
+
+    @classmethod
+    def of(cls, message: bytes, growth: int) -> "Room":
+        """For a message of this length.
+
+        Args:
+            growth: :attr:`~wsprovider.words.limits.Limits.canonical_growth`.
+        """
+        return cls(_OCTETS_AT_LEAST + growth * len(message))
+
+    def take(self, octets: int) -> None:
+        """Take some.
+
+        Raises:
+            WSSecurityError: CANONICAL_TOO_LARGE.
+        """
+        self._left -= octets
+        if self._left < 0:
+            raise WSSecurityError(Reason.CANONICAL_TOO_LARGE)
+
+
+class _Bounded:
+    """A file that takes what libxml2 writes, as long as there is room."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._blocks: list[bytes] = []
+
+    def write(self, block: bytes) -> None:
+        self._room.take(len(block))
+        self._blocks.append(block)
+
+    def octets(self) -> bytes:
+        return b"".join(self._blocks)
+
+
+def exclusive(element: etree._Element, prefixes: Sequence[str] = (), room: Room | None = None) -> bytes:
     """Canonicalise an element and everything below it (RFC 3741), without its tail.
 
     Args:
         element: the apex.
         prefixes: the InclusiveNamespaces PrefixList (section 4), ``#default`` included.
+        room: what may be spent; None for a message of our own.
 
     Raises:
-        WSSecurityError: CANONICALIZATION, for example for a relative namespace URI.
+        WSSecurityError: CANONICALIZATION, for example for a relative namespace URI; CANONICAL_TOO_LARGE.
     """
+    room = room or Room(_UNBOUNDED)
     if prefixes:
         _make_known(prefixes)
-        _check_cost(element, prefixes)
+        _pay_for_lookups(element, prefixes, room)
+    bounded = _Bounded(room)
     try:
-        return etree.tostring(
-            element,
-            method="c14n",
+        tree: Any = etree.ElementTree(element)
+        tree.write_c14n(
+            bounded,
             exclusive=True,
             with_comments=False,
             inclusive_ns_prefixes=list(prefixes) or None,
-            with_tail=False,
         )
     except (etree.LxmlError, ValueError) as error:
         raise WSSecurityError(Reason.CANONICALIZATION, str(error)) from None
+    return bounded.octets()
 
 
 def _make_known(prefixes: Sequence[str]) -> None:
@@ -79,17 +131,21 @@ def _make_known(prefixes: Sequence[str]) -> None:
     _known.prefixes.update(missing)
 
 
-def _check_cost(element: etree._Element, prefixes: Sequence[str]) -> None:
-    """Refuse a list whose look-ups would cost seconds: prefixes times elements times declarations."""
-    lookups = cast("float", _COUNT(element)) * len(prefixes)
-    if lookups <= _LOOKUPS_AT_ONCE:
-        return
-    scope = deepest = len(element.nsmap)
+def _pay_for_lookups(element: etree._Element, prefixes: Sequence[str], room: Room) -> None:
+    """libxml2 looks up each prefix at each element: past every declaration and every ancestor around it."""
+    lookups = int(cast("float", _COUNT(element))) * len(prefixes)
+    steps = _USUAL_STEPS if lookups <= _LOOKUPS_AT_ONCE else _steps(element)
+    room.take(lookups * steps)
+
+
+def _steps(element: etree._Element) -> int:
+    """Declarations and ancestors around the deepest element."""
+    around = deepest = len(element.nsmap)
     for event, _ in etree.iterwalk(element, events=("start-ns", "end-ns")):
-        scope += 1 if event == "start-ns" else -1
-        deepest = max(deepest, scope)
-    if lookups * deepest > _STEPS_AT_MOST:
-        raise WSSecurityError(Reason.CANONICALIZATION, "too many declarations for a PrefixList")
+        around += 1 if event == "start-ns" else -1
+        deepest = max(deepest, around)
+    levels = next((depth for depth, deeper in _DEEPER.items() if not deeper(element)), _USUAL_STEPS)
+    return deepest + levels + sum(1 for _ in element.iterancestors())
 
 
 def with_empty_default(canonical: bytes) -> bytes:

@@ -9,6 +9,7 @@ no text is split by one) and keeps within the budgets. What the elements mean is
 import re
 import threading
 from functools import lru_cache
+from itertools import islice
 from typing import Any, Final, cast
 
 from lxml import etree
@@ -25,11 +26,9 @@ _UTF16_STARTS: Final = (b"\xff\xfe", b"\xfe\xff", b"<\x00", b"\x00<")
 _UTF32_STARTS: Final = (b"\xff\xfe\x00\x00", b"\x00\x00\xfe\xff", b"<\x00\x00\x00", b"\x00\x00\x00<")
 _DECLARED: Final = re.compile(r"""\ufeff?<\?xml\s[^>]*?\sencoding\s*=\s*["']([^"']*)["']""")
 _DECLARATION_BYTES: Final = 400
-_SHORTEST_ELEMENT: Final = len("<a/>")
 _SHORTEST_ATTRIBUTE: Final = len(' a=""')
-_SHORTEST_DECLARATION: Final = len(' xmlns=""')
 _ANY_INSTRUCTION: Final = etree.XPath("boolean(//processing-instruction())")
-_COUNT_ELEMENTS: Final = etree.XPath("count(//*)")
+_START: Final = re.compile(rb"<[A-Za-z_:\x80-\xff]")
 
 
 class _Parsers(threading.local):
@@ -72,11 +71,13 @@ def parse(
 
     Raises:
         SoapError: MESSAGE_TOO_LARGE, ENCODING, NOT_WELL_FORMED, DOCTYPE, PROCESSING_INSTRUCTION,
-            TOO_DEEP, TOO_MANY_ELEMENTS, TOO_MANY_ATTRIBUTES, TOO_MANY_NAMESPACES.
+            TOO_DEEP, TOO_MANY_ELEMENTS, TOO_MANY_ATTRIBUTES, TOO_MANY_NAMESPACES, NAMESPACES_IN_SCOPE,
+            NAMESPACE_TOO_LONG.
     """
     if len(data) > limits.message_bytes:
         raise _refused(Reason.MESSAGE_TOO_LARGE, f"{len(data)} bytes")
     wide = _check_encoding(data, charset)
+    _check_tags(data, limits, wide=wide)
     parser = _parsers.huge if len(data) > _TEXT_NODE_LIMIT else _parsers.usual
     try:
         root = etree.fromstring(data, parser)
@@ -111,11 +112,30 @@ def _check_encoding(data: bytes, charset: str | None) -> bool:
     return wide
 
 
+def _check_tags(data: bytes, limits: Limits, *, wide: bool) -> None:
+    """Count start tags before any tree is built; those that a CDATA section or a comment quotes count, too."""
+    if data.count(b"<") <= limits.elements:
+        return
+    if wide:
+        data = _decoded(data).encode("utf-8", "replace")
+    if b"<!" not in data:
+        found = data.count(b"<") - data.count(b"</") - data.count(b"<?")
+    else:
+        found = sum(1 for _ in islice(_START.finditer(data), limits.elements + 1))
+    if found > limits.elements:
+        raise _refused(Reason.TOO_MANY_ELEMENTS, f"more than {limits.elements}")
+
+
 def _declared_in_utf16(data: bytes) -> str | None:
     """What the XML declaration says; libxml2 reports what it found instead."""
-    order = "utf-16-be" if data.startswith((b"\xfe\xff", b"\x00<")) else "utf-16-le"
-    match = _DECLARED.match(data[:_DECLARATION_BYTES].decode(order, "replace"))
+    match = _DECLARED.match(_decoded(data[:_DECLARATION_BYTES]))
     return match[1] if match is not None else None
+
+
+def _decoded(data: bytes) -> str:
+    """UTF-16 in the order that it begins in."""
+    order = "utf-16-be" if data.startswith((b"\xfe\xff", b"\x00<")) else "utf-16-le"
+    return data.decode(order, "replace")
 
 
 def _written(text: str, *, wide: bool) -> bytes:
@@ -155,28 +175,49 @@ def _wider_than(attributes: int) -> etree.XPath:
 
 
 def _check_budgets(root: etree._Element, data: bytes, limits: Limits, *, wide: bool) -> None:
-    """Count what the tree holds; sizes and byte counts bound the true ones from above and are cheaper."""
+    """Count what the tree holds; byte counts bound the true ones from above and are cheaper."""
     if _deeper_than(limits.depth)(root):
         raise _refused(Reason.TOO_DEEP, f"more than {limits.depth} levels")
-    size = len(data)
-    if size > limits.elements * _SHORTEST_ELEMENT and (
-        cast("float", _COUNT_ELEMENTS(root)) > limits.elements
-    ):
-        raise _refused(Reason.TOO_MANY_ELEMENTS, f"more than {limits.elements}")
     if (
-        size > limits.attributes_per_element * _SHORTEST_ATTRIBUTE
+        len(data) > limits.attributes_per_element * _SHORTEST_ATTRIBUTE
         and data.count(b"=") > limits.attributes_per_element
         and _wider_than(limits.attributes_per_element)(root)
     ):
         raise _refused(Reason.TOO_MANY_ATTRIBUTES, f"more than {limits.attributes_per_element}")
-    if (
-        size > limits.namespace_declarations * _SHORTEST_DECLARATION
-        and data.count(_written("xmlns", wide=wide)) > limits.namespace_declarations
-    ):
+    declared = data.count(_written("xmlns", wide=wide))
+    several = declared > min(limits.namespace_declarations, limits.namespaces_in_scope)
+    if several or wide or not _all_short(data, limits.namespace_characters):
         _count_namespaces(root, limits)
 
 
+@lru_cache(maxsize=16)
+def _short_declaration(characters: int) -> re.Pattern[bytes]:
+    value = rb"(?:\"[^\"<]{0,%d}\"|'[^'<]{0,%d}')" % (characters, characters)
+    return re.compile(rb"xmlns(?::[^=<]{1,200})?[ \t\r\n]*=[ \t\r\n]*" + value)
+
+
+def _all_short(data: bytes, characters: int) -> bool:
+    """Whether whatever looks like a declaration is a short one; what is none may say no."""
+    pattern = _short_declaration(characters)
+    place = data.find(b"xmlns")
+    while place >= 0:
+        if pattern.match(data, place) is None:
+            return False
+        place = data.find(b"xmlns", place + 5)
+    return True
+
+
 def _count_namespaces(root: etree._Element, limits: Limits) -> None:
-    for declared, _ in enumerate(etree.iterwalk(root, events=("start-ns",)), 1):
+    declared = scope = 0
+    for event, found in etree.iterwalk(root, events=("start-ns", "end-ns")):
+        if event == "end-ns":
+            scope -= 1
+            continue
+        if len(cast("tuple[str, str]", found)[1]) > limits.namespace_characters:
+            raise _refused(Reason.NAMESPACE_TOO_LONG, f"more than {limits.namespace_characters}")
+        declared += 1
+        scope += 1
+        if scope > limits.namespaces_in_scope:
+            raise _refused(Reason.NAMESPACES_IN_SCOPE, f"more than {limits.namespaces_in_scope}")
         if declared > limits.namespace_declarations:
             raise _refused(Reason.TOO_MANY_NAMESPACES, f"more than {limits.namespace_declarations}")

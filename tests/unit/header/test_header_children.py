@@ -129,12 +129,20 @@ def test_pki_paths():
     "data",
     [
         b"", b"\x30", b"\x30\x00", b"\x31\x00", b"\x30\x80\x00\x00", b"\x30\x85\x01\x00\x00\x00\x00", b"\x30\x05\x30\x00",
-        b"\x30\x02\x30\x01", b"\x30\x04\x04\x02ab", b"\x30\x84\xff\xff\xff\xff", DER[:-1], _path(CA) + b"x", _path(*[CA] * 7),
-        _path(b"\x30\x82\x50\x00" + bytes(0x5000)),
+        b"\x30\x02\x30\x01", b"\x30\x04\x04\x02ab", b"\x30\x84\xff\xff\xff\xff", DER[:-1], _path(CA) + b"x",
     ],
 )  # fmt: skip
 def test_pki_paths_that_are_refused(data):
     assert reason(read_pki_path, data, LIMITS) is R.MALFORMED_TOKEN
+
+
+def test_pki_paths_that_are_too_long():
+    read_pki_path(_path(*[CA] * 6), LIMITS)
+    assert reason(read_pki_path, _path(*[CA] * 7), LIMITS) is R.PATH_TOO_LONG
+    read_pki_path(_path(b"\x30\x82\x3f\xfc" + bytes(0x3FFC)), LIMITS)
+    assert (
+        reason(read_pki_path, _path(b"\x30\x82\x3f\xfd" + bytes(0x3FFD)), LIMITS) is R.CERTIFICATE_TOO_LARGE
+    )
 
 
 ISSUER = "<ds:X509IssuerName>CN=x</ds:X509IssuerName>"

@@ -50,9 +50,9 @@ def test_value_types():
     ("found", "reason"),
     [
         (token(b"\x60" + bytes(99)), None),
-        (token(b"\x60" + bytes(100)), Reason.KERBEROS_TOKEN),
+        (token(b"\x60" + bytes(100)), Reason.TICKET_TOO_LARGE),
         (token("YA==" + " " * 196), None),
-        (token("YA==" + " " * 197), Reason.KERBEROS_TOKEN),
+        (token("YA==" + " " * 197), Reason.TICKET_TOO_LARGE),
         (token("Y\n A\t=="), None),
         (token(" Y A = = \n"), None),
         (token(""), Reason.KERBEROS_TOKEN),

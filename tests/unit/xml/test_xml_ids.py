@@ -1,5 +1,7 @@
 """One table of ids: every value one element, no element two."""
 
+import time
+
 import pytest
 
 from wsprovider.words import namespaces as ns
@@ -8,6 +10,9 @@ from wsprovider.words.limits import Limits
 from wsprovider.words.reasons import Reason
 from wsprovider.xml.ids import collect
 from wsprovider.xml.parse import parse
+
+GENEROUS = 10.0
+"""Seconds; a tenth of it is what this takes on a slow machine."""
 
 WSU, DS, XENC, S1, S2 = (
     f"xmlns:{p}='{u}'"
@@ -72,3 +77,20 @@ def test_the_budget():
     with pytest.raises(WSSecurityError) as refused:
         ids("".join(f"<a w:Id='x{i}'/>" for i in range(4)), few)
     assert refused.value.reason is Reason.TOO_MANY_IDS
+
+
+@pytest.mark.parametrize("size", [100, 40_000])
+def test_ids_of_an_application_may_be_many(size):
+    """Ids of two kinds were joined in the square of their number: 1 MB of them took five seconds."""
+    foreign = "".join(f"<a Id='{i}'/><a ID='{i}' AssertionID='{i}'/>" for i in range(size))
+    begin = time.process_time()
+    assert ids(f"<a w:Id='x' Id='x'/><ds:Signature Id='y'/>{foreign}") == {"x": "a", "y": "Signature"}
+    assert time.process_time() - begin < GENEROUS
+    for own in ("<a w:Id='7'/>", "<ds:Signature Id='7'/>"):
+        with pytest.raises(WSSecurityError) as refused:
+            ids(f"{own}{foreign}")
+        assert refused.value.reason is Reason.DUPLICATE_ID
+    with pytest.raises(WSSecurityError) as refused:
+        ids("".join(f"<a w:Id='x{i}'/><a Id='y{i}'/>" for i in range(40_000)))
+    assert refused.value.reason is Reason.TOO_MANY_IDS
+    assert time.process_time() - begin < GENEROUS

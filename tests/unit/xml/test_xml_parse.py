@@ -130,6 +130,24 @@ def test_instructions_for_splicing_only():
             "<a xmlns='urn:a'><b xmlns:b='urn:b' xmlns:c='urn:c'/></a>",
             Reason.TOO_MANY_NAMESPACES,
         ),
+        (
+            Limits(namespaces_in_scope=2),
+            "<a xmlns='urn:a'><b xmlns:b='urn:b'/><b xmlns:b='urn:b'/></a>",
+            "<a xmlns='urn:a'><b xmlns:b='urn:b'><b xmlns:b='urn:b'/></b></a>",
+            Reason.NAMESPACES_IN_SCOPE,
+        ),
+        (
+            Limits(namespace_characters=5),
+            "<a xmlns='urn:a'><b xmlns:b = \"urn:b\">xmlns</b></a>",
+            "<a xmlns='urn:a'><b xmlns:b = \"urn:&#98;c\">xmlns</b></a>",
+            Reason.NAMESPACE_TOO_LONG,
+        ),
+        (
+            Limits(namespace_characters=5),
+            f"<a xmlns:{'b' * 300}='urn:a'/>",
+            f"<a xmlns:{'b' * 300}='urn:ab'/>",
+            Reason.NAMESPACE_TOO_LONG,
+        ),
     ],
 )
 def test_budgets(limits, at_most, above, reason, encoding):
@@ -140,6 +158,16 @@ def test_budgets(limits, at_most, above, reason, encoding):
 def test_budgets_count_what_is_there_not_what_it_looks_like():
     text = "&lt;" * 10 + "<![CDATA[" + "<" * 10 + "= xmlns" * 10 + "]]>"
     parse(f"<a>{text}</a>".encode(), Limits(elements=2, attributes_per_element=1, namespace_declarations=1))
+
+
+def test_elements_are_counted_before_a_tree_is_built():
+    """16 MB of empty elements were parsed first: 4,000,000 elements, a second and more."""
+    limits = Limits(elements=3)
+    few, many = "<a><b/><?x y?><b></b></a>", "<a><b/><b></b><b/>"  # the latter is not even well-formed
+    assert refused(few.encode(), limits) is Reason.PROCESSING_INSTRUCTION
+    assert refused(many.encode(), limits) is Reason.TOO_MANY_ELEMENTS
+    hidden = "<a><!--</</</</</-->" + "<b/>" * 3
+    assert refused(hidden.encode(), limits) is Reason.TOO_MANY_ELEMENTS
 
 
 def test_size():
