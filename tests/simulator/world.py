@@ -45,7 +45,7 @@ from wsprovider.outbound.message import Algorithms, Block, Credentials
 from wsprovider.policy.compile import compile_policy
 from wsprovider.policy.model import Parts, Policy
 from wsprovider.policy.publish import in_conversation
-from wsprovider.ports import Records, TicketSource, User
+from wsprovider.ports import Entropy, Records, TicketSource, User
 from wsprovider.scenarios.catalogue import find
 from wsprovider.soap.version import SOAP_11, SoapVersion
 from wsprovider.words.errors import ConfigurationError, SoapError, WSSecurityError
@@ -168,8 +168,10 @@ class World:
         opinion: SecondOpinion | Literal["wherever it can"] | None = "wherever it can",
         client_opinion: SecondOpinion | Literal["wherever it can"] | None = "wherever it can",
         trust: TrustVersion = WST_200512,
+        entropy: Entropy = os.urandom,
         **settings: Any,
     ) -> None:
+        self.entropy = entropy
         chosen = SUITES[suite] if isinstance(suite, str) else suite
         self.policy = scenario if isinstance(scenario, Policy) else find(scenario).policy(chosen)
         self.soap = soap
@@ -222,7 +224,7 @@ class World:
             users=self.users,
             replay=self.store,
             clock=lambda: self.now,
-            entropy=os.urandom,
+            entropy=self.entropy,
             contexts=self.contexts,
             tickets=self.realm,
             established=self.established if settings.kerberos.later_messages else None,
@@ -231,7 +233,9 @@ class World:
 
     def make_established(self) -> EstablishedTickets:
         """The tickets that were shown, as another worker knows them."""
-        return EstablishedTickets(self.store, lambda: self.seals, os.urandom, per_owner=1_000, tickets=10_000)
+        return EstablishedTickets(
+            self.store, lambda: self.seals, self.entropy, per_owner=1_000, tickets=10_000
+        )
 
     def make_contexts(self, store: Records | None = None) -> Contexts:
         """The contexts of another worker, over the same store."""
@@ -239,7 +243,7 @@ class World:
         return Contexts(
             store or self.store,
             lambda: self.seals,
-            os.urandom,
+            self.entropy,
             unused=settings.unused,
             per_owner=settings.per_owner,
             contexts=settings.contexts,
@@ -258,7 +262,7 @@ class World:
             "client",
             keys=lambda: caller.snapshot,
             clock=lambda: self.now,
-            entropy=os.urandom,
+            entropy=self.entropy,
             **arguments,
         )
 
@@ -305,7 +309,7 @@ class World:
             "client",
             keys=lambda: caller.snapshot,
             clock=lambda: self.now,
-            entropy=os.urandom,
+            entropy=self.entropy,
             credentials=credentials or Credentials("alice", "secret"),
             partner=partner,
             algorithms=algorithms,
