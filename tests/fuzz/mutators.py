@@ -28,12 +28,10 @@ class Cooked:
 
     Attributes:
         signed: a key of the sender's was used on what was changed.
-        changed: the octets are not those of the genuine message.
     """
 
     data: bytes
     signed: bool
-    changed: bool
 
 
 @dataclass
@@ -66,7 +64,7 @@ class Cook:
         for step in recipe.steps:
             if step.name in OCTETS:
                 data = wire.change(data, step.name, step.where, step.other, step.how)
-        return Cooked(data, draft.signed, data != letter.data)
+        return Cooked(data, draft.signed)
 
     def _change(self, draft: Draft, name: str, *numbers: int) -> None:
         before = copy.deepcopy(draft.root)

@@ -118,8 +118,8 @@ class Oracle:
         deliveries = {
             "once": [(cooked, recipe)],
             "twice": [(cooked, recipe)] * 2,
-            "after": [(Cooked(letter.data, signed=False, changed=False), plain), (cooked, recipe)],
-            "before": [(cooked, recipe), (Cooked(letter.data, signed=False, changed=False), plain)],
+            "after": [(Cooked(letter.data, signed=False), plain), (cooked, recipe)],
+            "before": [(cooked, recipe), (Cooked(letter.data, signed=False), plain)],
         }[recipe.delivery]
         for message, framed in deliveries:
             self._deliver(trial, message, framed)
@@ -219,7 +219,7 @@ class _Trial:
                 self.find(f"not what was signed: {doubt.partition(':')[0]}", doubt)
         else:
             self._unchanged(facts)
-        self._reply(verified, response)
+        self._reply(verified, facts, response)
 
     def _refused(self, errors: list[Exception], seen: list[Any], response: Response) -> None:
         reason = getattr(errors[0], "reason", None) if errors else None
@@ -265,15 +265,19 @@ class _Trial:
         for name in facts.differences(like[0], self.genuine.values()):
             self.find(f"an accepted change: {name}", f"{getattr(facts, name)!r} {getattr(like[0], name)!r}")
 
-    def _reply(self, verified: VerifiedRequest, response: Response) -> None:
-        """The reply to an accepted message is protected as the policy says."""
-        if not response.data:
-            self.find("no reply", str(response.status))
+    def _reply(self, verified: VerifiedRequest, facts: Facts, response: Response) -> None:
+        """The reply to an accepted message is protected as the policy says; its sender accepts it."""
+        names = [name for name, one in self.genuine.items() if one.signatures == facts.signatures]
+        if facts.signatures and names:
+            letter, world = self.sample.letters[names[0]], self.sample.world
+            try:
+                letter.sender.accept(letter.pending, response.data, secure=world.transport.secure)
+            except (WSSecurityError, SoapError) as error:
+                self.find("a reply that its client refuses", str(error))
             return
-        if response.status != 200:
-            return  # a fault of the service, protected like any reply; what it failed by is in the log
-        if self.sample.transported:
+        if response.status != 200 or self.sample.transported:
             return
+        # of a hostile partner: nobody waits for that reply
         wanted = verified.way.requirements.reply
         root = etree.fromstring(response.data)
         encrypted = root.xpath("//*[local-name()='Body']/*[local-name()='EncryptedData']")

@@ -24,14 +24,15 @@ from spyne import (
     rpc,
 )
 
+from tests.fuzz.tickets import in_a_realm
 from tests.simulator.errands import deriving
 from tests.simulator.tickets import LATER
 from tests.simulator.tickets import deriving as deriving_tickets
 from tests.simulator.world import ADDRESS, ECHO, World, policy
-from wsprovider.conversation.request import Kind
-from wsprovider.exchange.initiator import Pending, addressing
+from wsprovider.exchange.initiator import Initiator, Pending, addressing
 from wsprovider.exchange.recipient import Recipient, VerifiedRequest
-from wsprovider.policy.model import DerivedKeys, HeaderPart, Parts
+from wsprovider.exchange.ways import Stage
+from wsprovider.policy.model import DerivedKeys, HeaderPart, Parts, Policy
 from wsprovider.policy.requirements import Protection
 from wsprovider.server import wsdl
 from wsprovider.server.application import Provider
@@ -144,6 +145,7 @@ class Letter:
     name: str
     data: bytes
     pending: Pending
+    sender: Initiator
 
     @cached_property
     def secrets(self) -> list[bytes]:
@@ -192,15 +194,17 @@ class Sample:
                 action = etree.QName(body[0]).localname
                 self._add(name, world.request(body=body, blocks=_addressing(action) if signed else ()))
             return
-        self._add("issue", world.session.ask(version=world.soap).pending)
+        self._add("issue", world.session.ask(version=world.soap).pending, Stage.BOOTSTRAP)
         world.open()
         for name, body in self._bodies().items():
             self._add(name, world.request(body=body))
-        self._add("renew", world.session.ask_renewal(version=world.soap).pending)
-        self._add("cancel", world.session.ask_end(version=world.soap).pending)
+        self._add("renew", world.session.ask_renewal(version=world.soap).pending, Stage.ENDORSED)
+        self._add("cancel", world.session.ask_end(version=world.soap).pending, Stage.MANAGEMENT)
 
-    def _add(self, name: str, pending: Pending) -> None:
-        self.letters[name] = Letter(name, pending.data, pending)
+    def _add(self, name: str, pending: Pending, stage: Stage = Stage.CONVERSATION) -> None:
+        world = self.world
+        sender = world.session._sides[stage][1] if world.conversation else world.initiator
+        self.letters[name] = Letter(name, pending.data, pending, sender)
 
     def _bodies(self) -> dict[str, etree._Element]:
         texts = {"call": "pay alice 10 &amp; no more", "other": "pay bob 20"}
@@ -244,13 +248,13 @@ class Sample:
         return all(one.request.protection is Protection.TRANSPORT for one in self.recipient.requirements)
 
 
-def kinds_of(verified: VerifiedRequest) -> Kind | None:
-    """What a request for a context asks for; None for a call."""
-    return None if verified.errand is None else verified.errand.request.kind
-
-
 def _addressing(operation: str) -> list[Any]:
     return addressing(to=ADDRESS, action=f"{ECHO}/{operation}", message_id=f"urn:uuid:{operation}")
+
+
+def _either(*scenarios: str) -> Policy:
+    """One policy with the alternatives of several scenarios."""
+    return Policy("either", tuple(policy(one).alternatives[0] for one in scenarios))
 
 
 def _worlds() -> Mapping[str, Callable[[], World]]:
@@ -259,11 +263,14 @@ def _worlds() -> Mapping[str, Callable[[], World]]:
     def plain(scenario: Any, **options: Any) -> Callable[[], World]:
         return lambda: World(scenario, entropy=Entropy(), **options)
 
+    def kerberos(scenario: Any, **options: Any) -> Callable[[], World]:
+        return lambda: in_a_realm(plain(scenario, **options)())
+
     alone = {"opinion": None, "client_opinion": None}
     both = Parts(body=True, headers=(ADDRESSED,))
     worlds = {
         name: plain(name, **({} if name in {"2", "6", "11"} else alone))
-        for name in ("1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13e", "14", "15", "16")
+        for name in ("1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12", "13e", "14", "15")
     }
     return worlds | {
         "1.digest": plain("1", digest=True, **alone),
@@ -279,7 +286,9 @@ def _worlds() -> Mapping[str, Callable[[], World]]:
         "8.before": plain(policy("8", encrypt_before_signing=True), **alone),
         "11.derived": plain(deriving("11", DerivedKeys.REQUIRED), **alone),
         "15.2005": plain("15", trust=WST_200502, soap=SOAP_12, **alone),
-        "16.derived": plain(deriving_tickets(DerivedKeys.REQUIRED), kerberos=LATER, **alone),
+        "16": kerberos("16"),
+        "16.derived": kerberos(deriving_tickets(DerivedKeys.REQUIRED), kerberos=LATER, **alone),
+        "8.or.2": plain(_either("8", "2"), **alone),
     }
 
 

@@ -6,6 +6,7 @@ kept for as long as the search goes on, and changed further.
 
 import faulthandler
 import random
+import resource
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -18,6 +19,13 @@ from tests.fuzz.recipe import STEPS, Recipe
 CORPUS = Path(__file__).with_name("corpus.txt")
 HANGS = 60.0
 """Seconds after which a message is taken to hang, and the process ends with a traceback."""
+GROWTH = 300 * 1024
+"""Kilobytes by which a process may grow while it searches; the pool of recipes is among them."""
+
+
+def _kilobytes() -> int:
+    """The most that this process has held so far."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 
 
 def kept_recipes(path: Path = CORPUS) -> list[Recipe]:
@@ -71,11 +79,14 @@ class Search:
 
     def run(self, seconds: float, *, enough: Callable[[Result], bool] = lambda _: False) -> None:
         """Go on for so many seconds of processor time, or until it is enough."""
-        end = time.process_time() + seconds
+        end, heavy = time.process_time() + seconds, _kilobytes() + GROWTH
         while time.process_time() < end and not enough(self.result):
             recipe = self._next()
             if self.try_(recipe):
                 self.pool.append(recipe)
+            if _kilobytes() > heavy:
+                told = f"{GROWTH // 1024} megabytes more than before the search"
+                self.result.findings.setdefault("memory", Finding("memory", recipe, told))
 
     def try_(self, recipe: Recipe) -> bool:
         """Try one; whether it ended in a way that is new for its sample."""

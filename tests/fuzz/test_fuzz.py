@@ -1,5 +1,6 @@
 """The fuzzer within the time of a test: the kept corpus, a short search, and faults that it has to find."""
 
+import dataclasses
 import random
 import time
 from types import SimpleNamespace
@@ -8,7 +9,8 @@ import pytest
 
 from tests.fuzz import draft, lines
 from tests.fuzz import oracle as oracle_module
-from tests.fuzz.mutators import KITCHEN, NAMES, ON_TREES, Cook
+from tests.fuzz import search as search_module
+from tests.fuzz.mutators import KITCHEN, NAMES, Cook
 from tests.fuzz.oracle import Oracle
 from tests.fuzz.recipe import Recipe, Step
 from tests.fuzz.samples import LETTERS, Desk
@@ -22,7 +24,7 @@ from wsprovider.soap.fault import FaultMessage
 
 SEED = 7
 """Of every search here; ``make fuzz`` takes a new one each time."""
-SEARCH = 15.0
+SEARCH = 12.0
 """Seconds of processor time of the short search."""
 UNTIL_FOUND = 20.0
 """Seconds of processor time in which a fault that was put in has to be found; most are found in less than one."""
@@ -122,6 +124,27 @@ def _some_messages_take_long(patch):
     patch.setattr(recipient, "parse", slow)
 
 
+def _a_reply_is_changed_on_its_way(patch):
+    genuine = recipient.write
+
+    def changing(*arguments):
+        sent = genuine(*arguments)
+        return dataclasses.replace(sent, data=sent.data.replace(b"pay alice", b"pay mallory"))
+
+    patch.setattr(recipient, "write", changing)
+
+
+def _memory_is_not_given_back(patch):
+    hoard, genuine = [], recipient.parse
+
+    def greedy(message, limits, **options):
+        hoard.append(b"x" * 20_000_000)
+        return genuine(message, limits, **options)
+
+    patch.setattr(search_module, "GROWTH", 100 * 1024)
+    patch.setattr(recipient, "parse", greedy)
+
+
 FAULTS = {
     _digests_do_not_count: "an accepted change",
     _replays_are_let_in: "accepted twice",
@@ -130,6 +153,8 @@ FAULTS = {
     _the_fault_names_the_reason: "an unknown reply",
     _a_refused_message_is_remembered: "a refusal left a trace",
     _some_messages_take_long: "slow",
+    _a_reply_is_changed_on_its_way: "a reply that its client refuses",
+    _memory_is_not_given_back: "memory",
 }
 
 
@@ -143,7 +168,8 @@ def test_a_fault_is_found(monkeypatch, fault):
     found = [finding for kind, finding in search.result.findings.items() if kind.startswith(wanted)]
     assert found, str(search.result)
     print(search.result)
-    assert len(found[0].recipe.steps) <= 3, "a finding is told by as few steps as show it"
+    shortened = wanted != "memory"
+    assert len(found[0].recipe.steps) <= 3 or not shortened, "a finding is told by as few steps as show it"
 
 
 # recipes and mutators ----------------------------------------------------------------------------------
@@ -175,16 +201,13 @@ def test_a_recipe_that_names_what_is_not_there_is_told(line):
 @pytest.mark.parametrize("name", NAMES)
 def test_each_mutator_changes_some_message(name):
     cook, chance = Cook(), random.Random(SEED)
-    letters = ("8/call", "1/call", "2/order", "11/renew", "5/call")
-    changed = [
-        cook.cook(
-            Recipe(chance.choice(letters), (Step(name, chance.getrandbits(16), chance.getrandbits(16), n),))
-        )
-        for n in range(12)
-    ]
-    assert any(one.changed for one in changed)
-    if name in ON_TREES:
-        assert cook.worked[name]
+    changed = []
+    for letter in ("8/call", "1/call", "2/order", "11/renew", "5/call", "16/call"):
+        genuine = cook.cook(Recipe(letter))
+        for how in range(4):
+            step = Step(name, chance.getrandbits(16), chance.getrandbits(16), how)
+            changed.append(cook.cook(Recipe(letter, (step,))) != genuine)
+    assert any(changed)
 
 
 @pytest.mark.parametrize("frame", sorted(set(FRAMES) - {"none"}))
@@ -198,7 +221,8 @@ def test_each_frame_comes_to_something_else(oracle, frame):
 def test_a_mutator_that_has_nothing_to_do_leaves_the_message_as_it_is():
     cook = Cook()
     cooked = cook.cook(Recipe("1/call", (Step("resign-all"),)))
-    assert (cooked.signed, cooked.changed, cook.idle["resign-all"]) == (False, False, 1)
+    assert cooked == cook.cook(Recipe("1/call"))
+    assert (cooked.signed, cook.idle["resign-all"], cook.worked["resign-all"]) == (False, 1, 0)
     with pytest.raises(draft.Nothing):
         draft.pick([], 3)
 

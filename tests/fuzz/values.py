@@ -265,8 +265,8 @@ def lend_octets(draft: Draft, where: int, other: int, how: int) -> None:
 
 
 def der(draft: Draft, where: int, other: int, how: int) -> None:
-    """One value inside of a certificate or any other DER: its tag, its length or its contents."""
-    one, octets = pick([pair for pair in _binary(draft) if pair[1][0] == 0x30], where)
+    """One value inside of a certificate, a ticket or any other DER: its tag, its length or its contents."""
+    one, octets = pick([pair for pair in _binary(draft) if pair[1][0] in {0x30, 0x60, 0x6E}], where)
     start, header, length = pick(_values(octets, 0, len(octets)), other)
     begin, end = start + header, start + header + length
     changed = (
@@ -301,6 +301,16 @@ def _values(octets: bytes, at: int, end: int) -> list[tuple[int, int, int]]:
     return found
 
 
+def raw_ticket(draft: Draft, where: int, other: int, how: int) -> None:
+    """An AP-REQ without GSS-API's wrapping, called so or not."""
+    found = [pair for pair in _binary(draft) if pair[1][0] == 0x60]
+    one, octets = pick(found, where)
+    _set(one, octets[octets.index(b"\x01\x00\x6e") + 2 :])
+    for each, name in _attributes(draft, "ValueType"):
+        if how & 1 and each.get(name) == uris.KERBEROS_GSS_AP_REQ:
+            each.set(name, pick(uris.KERBEROS_AP_REQS, other))
+
+
 def key_value(draft: Draft, where: int, other: int, how: int) -> None:
     """A key named or brought in another way."""
     found = pick(list(draft.root.iter(f"{{{ns.DS}}}KeyInfo")), where)
@@ -333,5 +343,5 @@ def key_value(draft: Draft, where: int, other: int, how: int) -> None:
 VALUE_MUTATORS = table(
     same_id, take_id, spell_id, rewire, uri, algorithm, algorithm_everywhere, type_, attribute, drop_attribute,
     lend_attribute, text, time, number, spell_text, lend_text, flip, resize, fill, blocks, spell_base64, lend_octets,
-    der, key_value,
+    der, raw_ticket, key_value,
 )  # fmt: skip
