@@ -48,7 +48,11 @@ def _sign(draft: Draft, number: int, how: int, *, nobody: bool = False) -> None:
         signing = {"secret": bytes(32) if nobody else _secret(draft, how)}
     else:
         signing = {"key": pki.key("rsa-2048", "nobody") if nobody else draft.sample.world.client.issued.key}
-    bend.resign(path=path, encrypted=bool(how & 64), digests=not how & 128, **signing)(draft.root)
+    # mostly as the policy has it: cipher text is digested where it comes first, and every digest is made anew
+    before = getattr(draft.sample.world.policy.alternatives[0].binding, "encrypt_before_signing", False)
+    bend.resign(path=path, encrypted=before != (how >= 240), digests=not 224 <= how < 240, **signing)(
+        draft.root
+    )
     draft.signed = draft.signed or not nobody
 
 
@@ -104,6 +108,20 @@ def reencrypt(draft: Draft, where: int, other: int, how: int) -> None:
     draft.signed = True
 
 
+def in_clear(draft: Draft, where: int, other: int, how: int) -> None:
+    """What was encrypted stands there as it is; nothing lists it any more."""
+    data = pick(draft.every("//xenc:EncryptedData"), where)
+    plaintext = bend.plaintext_of(data, _secret(draft, how))
+    parent = data.getparent()
+    parent.replace(data, etree.fromstring(plaintext))
+    for listed in draft.every(f"//xenc:DataReference[@URI='#{data.get('Id')}']"):
+        of = listed.getparent()
+        of.remove(listed)
+        if not len(of):
+            of.getparent().remove(of)
+    draft.signed = True
+
+
 def encrypt_header(draft: Draft, where: int, other: int, how: int) -> None:
     """Something of the message comes once more, encrypted, in the Security header."""
     secret = _secret(draft, how)
@@ -121,5 +139,13 @@ def encrypt_header(draft: Draft, where: int, other: int, how: int) -> None:
 
 
 INSIDERS = table(
-    resign, resign_all, sign_as_nobody, sign_also, sign_less, sign_otherwise, reencrypt, encrypt_header
+    resign,
+    resign_all,
+    sign_as_nobody,
+    sign_also,
+    sign_less,
+    sign_otherwise,
+    reencrypt,
+    in_clear,
+    encrypt_header,
 )

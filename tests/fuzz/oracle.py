@@ -15,7 +15,8 @@ from typing import Any
 from lxml import etree
 
 from tests.fuzz import wire
-from tests.fuzz.facts import Facts, allowed_fault, insiders_doubt, sent_body
+from tests.fuzz.demands import insiders_doubt, unmet
+from tests.fuzz.facts import Facts, allowed_fault, sent_body
 from tests.fuzz.mutators import Cook, Cooked
 from tests.fuzz.recipe import Recipe
 from tests.fuzz.samples import Desk, Letter, Sample
@@ -147,7 +148,7 @@ class Oracle:
             trial.find(_short(line), line)
         accepted = sample.recipient.accepted[before[0] :]
         errors = sample.recipient.errors[before[1] :]
-        trial.judge(message, accepted, errors, Desk.seen[before[2] :], response)
+        trial.judge(message, recipe, accepted, errors, Desk.seen[before[2] :], response)
         if not accepted and _shared(state) != _shared(sample.state()):
             trial.find("a refusal left a trace", str(errors))
 
@@ -196,6 +197,7 @@ class _Trial:
     def judge(
         self,
         message: Cooked,
+        recipe: Recipe,
         accepted: list[VerifiedRequest],
         errors: list[Exception],
         seen: list[tuple[str, str, str]],
@@ -212,13 +214,9 @@ class _Trial:
             self.find("called other than once", str(seen))
         self._once(verified, facts)
         if self.sample.transported:
-            self._over_tls(message, verified, facts)
-        elif message.signed:
-            doubt = insiders_doubt(message.data, verified, facts, self.sample, self.genuine)
-            if doubt:
-                self.find(f"not what was signed: {doubt.partition(':')[0]}", doubt)
+            self._over_tls(message, recipe, verified, facts)
         else:
-            self._unchanged(facts)
+            self._protected(message, recipe, verified, facts)
         self._reply(verified, facts, response)
 
     def _refused(self, errors: list[Exception], seen: list[Any], response: Response) -> None:
@@ -246,13 +244,33 @@ class _Trial:
             self.find("accepted twice", "the same Body")
         self.bodies.append(facts.body)
 
-    def _over_tls(self, message: Cooked, verified: VerifiedRequest, facts: Facts) -> None:
+    def _protected(self, message: Cooked, recipe: Recipe, verified: VerifiedRequest, facts: Facts) -> None:
+        """By signatures and encryption: as the policy demands, and by whom."""
+        for lack in unmet(message.data, recipe, verified):
+            self.find(f"a demand not met: {lack.partition(':')[0]}", lack)
+        world = self.sample.world
+        freshness = self.sample.recipient.settings.freshness
+        if world.now > self.sample.start + freshness.life + freshness.skew and not message.signed:
+            self.find("accepted too late", f"{world.now}")
+        if not message.signed:
+            self._unchanged(facts)
+            return
+        doubt = insiders_doubt(message.data, recipe, verified, facts, self.sample, self.callers)
+        if doubt:
+            self.find(f"not what was signed: {doubt.partition(':')[0]}", doubt)
+
+    @property
+    def callers(self) -> set[str]:
+        """Whom the sender can name and prove: himself, and users whose passwords he knows."""
+        return {one.principal for one in self.genuine.values()} | {"bob"}
+
+    def _over_tls(self, message: Cooked, recipe: Recipe, verified: VerifiedRequest, facts: Facts) -> None:
         """Whoever knows the password may say what he likes, over TLS."""
-        if self.recipe.frame in {"scheme", "proxy"} and message is self.cooked:
-            self.find("a password over plain HTTP", str(self.recipe))
-        if facts.principal not in {one.principal for one in self.genuine.values()} | {"bob"}:
+        if recipe.frame in {"scheme", "proxy"}:
+            self.find("a password over plain HTTP", str(recipe))
+        if facts.principal not in self.callers:
             self.find("another caller", facts.principal)
-        sent = sent_body(message.data, self.recipe, verified, ())
+        sent = sent_body(message.data, recipe, verified, ())
         if sent is not None and sent != facts.body:
             self.find("another Body than was sent", facts.body.decode(errors="replace"))
 
