@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from lxml import etree
 
 from tests.fuzz.samples import Letter, Sample
-from tests.simulator.bend import tree
+from tests.simulator.bend import every, tree
 
 T = TypeVar("T")
 
@@ -38,8 +38,6 @@ class Draft:
 
     def every(self, path: str) -> list[etree._Element]:
         """The elements at a path, with the prefixes of :data:`tests.simulator.bend.NS`."""
-        from tests.simulator.bend import every
-
         return every(self.root, path)
 
 

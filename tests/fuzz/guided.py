@@ -25,7 +25,7 @@ with atheris.instrument_imports(include=["wsprovider"]):
 def main(statistics: Path, seed: str, *arguments: str) -> None:
     """Search until libFuzzer's arguments say that it is enough."""
     search = Search(Oracle(), int(seed))
-    written = time.monotonic()
+    written = 0.0
 
     def one_input(octets: bytes) -> None:
         nonlocal written

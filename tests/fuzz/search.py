@@ -7,6 +7,7 @@ kept for as long as the search goes on, and changed further.
 import faulthandler
 import random
 import resource
+import sys
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -91,7 +92,7 @@ class Search:
     def try_(self, recipe: Recipe) -> bool:
         """Try one; whether it ended in a way that is new for its sample."""
         started = time.process_time()
-        faulthandler.dump_traceback_later(HANGS, exit=True)
+        faulthandler.dump_traceback_later(HANGS, exit=True, file=sys.__stderr__)
         tried = self.oracle.try_(recipe)
         faulthandler.cancel_dump_traceback_later()
         result = self.result

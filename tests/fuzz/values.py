@@ -6,6 +6,7 @@ import binascii
 from lxml import etree
 
 from tests.fuzz.draft import Draft, Nothing, pick, table
+from tests.fuzz.samples import LIMITS
 from tests.simulator.bend import NS, WSU_ID
 from wsprovider.words import algorithms as alg
 from wsprovider.words import namespaces as ns
@@ -218,8 +219,10 @@ def flip(draft: Draft, where: int, other: int, how: int) -> None:
 
 
 def resize(draft: Draft, where: int, other: int, how: int) -> None:
-    """Shorter, longer, empty, of many more octets."""
+    """Shorter, longer, empty, of many more octets; what is beyond the largest message does not grow on."""
     one, octets = pick(_binary(draft), where)
+    if len(octets) > LIMITS.message_bytes:
+        raise Nothing
     at = other % (len(octets) + 1)
     _set(
         one, pick((octets[:at], octets + octets[:at], b"", octets[at:], octets + bytes(at), octets * 20), how)
