@@ -4,6 +4,7 @@
 #   make test    everything the project checks by running, in two processes (JOBS=1 for one)
 #   make lint    style, types, import contracts
 #   make bench   what a request costs, beside its floor
+#   make fuzz    MINUTES=30: changed messages through the whole provider, guided by coverage
 #   make lock    renew requirements/*.txt from pyproject.toml
 #   make clean   remove environments and caches (never keys/)
 
@@ -16,12 +17,13 @@ JOBS ?= 2
 export HTTP_PORT HTTPS_PORT WORKERS
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench lint lock clean
+.PHONY: help run test bench fuzz lint lock clean
 
 # An environment is as old as the locks it was made from: its stamp carries their hash and Python's version.
 lock_hash = $(shell { $(PYTHON) -V; cat requirements/build.txt $(1); } 2>&1 | sha256sum | cut -c 1-16)
 RUN_STAMP := $(VENV)/.run-$(call lock_hash,requirements/run.txt)
 TEST_STAMP := $(VENV)/.test-$(call lock_hash,requirements/test.txt)
+FUZZ_STAMP := $(VENV)/.fuzz-$(call lock_hash,requirements/fuzz.txt)
 KERBEROS_STAMP := $(VENV)/.kerberos-$(call lock_hash,requirements/kerberos-build.txt requirements/kerberos.txt)
 IN_VENV := $(VENV)/bin/python
 
@@ -59,6 +61,14 @@ test: $(TEST_STAMP)
 bench: $(TEST_STAMP)
 	@$(IN_VENV) -m benchmarks $(ARGS)
 
+$(FUZZ_STAMP): $(TEST_STAMP)
+	@$(install) --no-build-isolation -r requirements/fuzz.txt
+	@rm -f $(VENV)/.fuzz-* && touch $@
+
+MINUTES ?= 1
+fuzz: $(FUZZ_STAMP)
+	@$(IN_VENV) -m tests.fuzz --minutes $(MINUTES) $(ARGS)
+
 lint: $(TEST_STAMP)
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/ruff format --check .
@@ -81,6 +91,7 @@ lock: $(UV)
 	$(compile) pyproject.toml --extra test -c requirements/run.txt -o requirements/test.txt
 	$(compile) requirements/kerberos-build.in -c requirements/build.txt -o requirements/kerberos-build.txt
 	$(compile) pyproject.toml --extra kerberos -c requirements/test.txt -o requirements/kerberos.txt
+	$(compile) pyproject.toml --extra fuzz -c requirements/test.txt -o requirements/fuzz.txt
 
 clean:
 	rm -rf $(VENV) $(VENV)-lock build dist .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis

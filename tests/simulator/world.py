@@ -47,7 +47,7 @@ from wsprovider.outbound.message import Algorithms, Block, Credentials
 from wsprovider.policy.compile import compile_policy
 from wsprovider.policy.model import Parts, Policy
 from wsprovider.policy.publish import in_conversation
-from wsprovider.ports import Admission, Records, SharedState, TicketSource, User, admit_all
+from wsprovider.ports import Admission, Entropy, Records, SharedState, TicketSource, User, admit_all
 from wsprovider.scenarios.catalogue import find
 from wsprovider.soap.version import SOAP_11, SoapVersion
 from wsprovider.words.errors import ConfigurationError, SoapError, WSSecurityError
@@ -176,8 +176,10 @@ class World:
         trust: TrustVersion = WST_200512,
         store: SharedState | None = None,
         realm: Realm | None = None,
+        entropy: Entropy = os.urandom,
         **settings: Any,
     ) -> None:
+        self.entropy = entropy
         chosen = SUITES[suite] if isinstance(suite, str) else suite
         self.policy = scenario if isinstance(scenario, Policy) else find(scenario).policy(chosen)
         self.soap = soap
@@ -231,7 +233,7 @@ class World:
             users=self.users,
             replay=self.store,
             clock=lambda: self.now,
-            entropy=os.urandom,
+            entropy=self.entropy,
             contexts=self.contexts,
             tickets=self.realm,
             established=self.established if settings.kerberos.later_messages else None,
@@ -241,7 +243,9 @@ class World:
 
     def make_established(self) -> EstablishedTickets:
         """The tickets that were shown, as another worker knows them."""
-        return EstablishedTickets(self.store, lambda: self.seals, os.urandom, per_owner=1_000, tickets=10_000)
+        return EstablishedTickets(
+            self.store, lambda: self.seals, self.entropy, per_owner=1_000, tickets=10_000
+        )
 
     def make_contexts(self, store: Records | None = None) -> Contexts:
         """The contexts of another worker, over the same store."""
@@ -249,7 +253,7 @@ class World:
         return Contexts(
             store or self.store,
             lambda: self.seals,
-            os.urandom,
+            self.entropy,
             unused=settings.unused,
             per_owner=settings.per_owner,
             contexts=settings.contexts,
@@ -268,7 +272,7 @@ class World:
             "client",
             keys=lambda: caller.snapshot,
             clock=lambda: self.now,
-            entropy=os.urandom,
+            entropy=self.entropy,
             **arguments,
         )
 
@@ -315,7 +319,7 @@ class World:
             "client",
             keys=lambda: caller.snapshot,
             clock=lambda: self.now,
-            entropy=os.urandom,
+            entropy=self.entropy,
             credentials=credentials or Credentials("alice", "secret"),
             partner=partner,
             algorithms=algorithms,

@@ -22,6 +22,8 @@ CIPHER_DATA: Final = f"{{{ns.XENC}}}CipherData"
 _CIPHER_VALUE: Final = f"{{{ns.XENC}}}CipherValue"
 _CIPHER_REFERENCE: Final = f"{{{ns.XENC}}}CipherReference"
 _DATA_REFERENCE: Final = f"{{{ns.XENC}}}DataReference"
+_CHILDREN: Final = (METHOD, KEY_INFO, CIPHER_DATA)
+_WITHOUT_KEY: Final = (METHOD, CIPHER_DATA)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,11 +52,11 @@ def read(element: etree._Element, limits: Limits) -> EncryptedData:
     """
     # BSP R5622, R5623: no MimeType, no Encoding
     fields.only_attributes(element, ("Id", "Type"))
-    found = fields.children(element, (METHOD, KEY_INFO, CIPHER_DATA))
+    found = fields.children(element, _CHILDREN)
     kind = element.get("Type")
     if kind not in (uris.TYPE_CONTENT, uris.TYPE_ELEMENT):
         raise WSSecurityError(Reason.ENCRYPTION_STRUCTURE, f"Type {kind}")
-    if METHOD not in found or CIPHER_DATA not in found:
+    if tuple(found) not in (_CHILDREN, _WITHOUT_KEY):
         raise WSSecurityError(Reason.ENCRYPTION_STRUCTURE, "children of EncryptedData")
     method = found[METHOD]
     fields.only_attributes(method, ("Algorithm",))

@@ -27,6 +27,7 @@ TAG: Final = f"{{{ns.XENC}}}EncryptedKey"
 _DIGEST_METHOD: Final = f"{{{ns.DS}}}DigestMethod"
 _MGF: Final = f"{{{ns.XENC11}}}MGF"
 _CARRIED_KEY_NAME: Final = f"{{{ns.XENC}}}CarriedKeyName"
+_CHILDREN: Final = (METHOD, KEY_INFO, CIPHER_DATA, REFERENCE_LIST)
 _CIPHER_LIMIT: Final = 2048
 
 
@@ -66,8 +67,8 @@ def read(element: etree._Element, index: int, limits: Limits) -> EncryptedKey:
     """
     # BSP R3209, R5602, R5622, R5623: no Type, Recipient, MimeType or Encoding
     fields.only_attributes(element, ("Id", fields.WSU_ID))
-    found = fields.children(element, (METHOD, KEY_INFO, CIPHER_DATA, REFERENCE_LIST))
-    if not {METHOD, KEY_INFO, CIPHER_DATA} <= found.keys():
+    found = fields.children(element, _CHILDREN)
+    if tuple(found) not in (_CHILDREN, _CHILDREN[:-1]):
         raise WSSecurityError(Reason.ENCRYPTION_STRUCTURE, "children of EncryptedKey")
     method = found[METHOD]
     fields.only_attributes(method, ("Algorithm",))
