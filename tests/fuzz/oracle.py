@@ -22,7 +22,6 @@ from tests.fuzz.recipe import Recipe
 from tests.fuzz.samples import Desk, Letter, Sample
 from tests.unit.server.plain import Response, call
 from wsprovider.exchange.recipient import VerifiedRequest
-from wsprovider.exchange.guessing.counts import KIND as GUESS
 from wsprovider.words.errors import SoapError, WSSecurityError
 from wsprovider.words.reasons import Reason
 
@@ -166,10 +165,8 @@ class Oracle:
 
 
 def _shared(state: dict[str, Any]) -> object:
-    """A state, without the empty shelves that a mere look makes, and without counts of wrong passwords."""
-    kinds = {
-        name: kind for name, kind in state["_kinds"].items() if (kind.held or kind.kept) and name != GUESS
-    }
+    """A state, without the empty shelves that a mere look makes."""
+    kinds = {name: kind for name, kind in state["_kinds"].items() if kind.held or kind.kept}
     return {**state, "_kinds": kinds}
 
 

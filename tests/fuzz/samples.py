@@ -261,7 +261,7 @@ def _worlds() -> Mapping[str, Callable[[], World]]:
     """How each sample's world is made; the names are what the corpus calls them."""
 
     def plain(scenario: Any, **options: Any) -> Callable[[], World]:
-        return lambda: World(scenario, entropy=Entropy(), **options)
+        return lambda: World(scenario, entropy=Entropy(), guessing=False, **options)
 
     def kerberos(scenario: Any, **options: Any) -> Callable[[], World]:
         return lambda: in_a_realm(plain(scenario, **options)())

@@ -177,6 +177,7 @@ class World:
         store: SharedState | None = None,
         realm: Realm | None = None,
         entropy: Entropy = os.urandom,
+        guessing: bool = True,
         **settings: Any,
     ) -> None:
         self.entropy = entropy
@@ -190,7 +191,7 @@ class World:
         self.client = party(client, ("service", service.certificate))
         self.store: SharedState = store or MemoryStore()
         self.users = Passwords()
-        self.guesses = Guesses(self.store, GuessingSettings(), "users")
+        self.guesses = Guesses(self.store, GuessingSettings(), "users") if guessing else None
         transported = demands_of(self.policy).https
         self.transport = SECURE if transported else PLAIN
         engine = second_engine(self.policy, client_key, service_key)
