@@ -107,11 +107,20 @@ class _Examination:
         self.opened_indices: set[int] = set()
         self.revealed: set[int] = set()
         self.stamps: list[Place] = []
+        self.decrypting = False
         self.decrypted: list[Decrypted] = []
         self.found: list[Found] = []
         self.resolved: list[SecretKey] | None = None
 
     def run(self) -> Evidence:
+        """Go through the rounds; a refusal tells whether anything had been decrypted by then."""
+        try:
+            return self._rounds()
+        except WSSecurityError as error:
+            error.decrypted = self.decrypting
+            raise
+
+    def _rounds(self) -> Evidence:
         gate = self.context.gate
         self._open()
         self.found = find(self.tree.envelope, self.candidates, self.context.limits)
@@ -208,6 +217,7 @@ class _Examination:
 
     def _decrypt(self, wanted: list[Found]) -> list[Decrypted]:
         """Decrypt some of what was found."""
+        self.decrypting = self.decrypting or bool(wanted)
         return [decrypt_found(one, key, self.context) for one, key in self._keyed(wanted)]
 
     def _keyed(self, wanted: list[Found]) -> list[tuple[Found, SecretKey]]:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from wsprovider.exchange.recipient import Recipient, Transport, VerifiedRequest, WireMessage
 from wsprovider.keyring.uses import Use
-from wsprovider.server import http, log
+from wsprovider.server import even, http, log
 from wsprovider.server.caller import Caller
 from wsprovider.server.invoker import Invoker, Outcome
 from wsprovider.server.metrics import Metrics
@@ -71,7 +71,7 @@ class Endpoint:
         """Answer one POST; whatever happens, there is an answer, a line in the log and a count."""
         started = time.perf_counter()
         record = log.Record(self.service, self.name, self.scenario, transport.peer)
-        reply = self._answer(environ, transport, record, metrics)
+        reply = self._answer(environ, transport, record, metrics, started)
         seconds = time.perf_counter() - started
         record.status = reply.status
         record.milliseconds = seconds * 1000
@@ -80,7 +80,12 @@ class Endpoint:
         return reply
 
     def _answer(
-        self, environ: Mapping[str, Any], transport: Transport, record: log.Record, metrics: Metrics
+        self,
+        environ: Mapping[str, Any],
+        transport: Transport,
+        record: log.Record,
+        metrics: Metrics,
+        started: float,
     ) -> Reply:
         version = http.promised_version(environ)
         received = 0
@@ -95,6 +100,8 @@ class Endpoint:
             record.remark = request.remark
             self.note(self.service, request.uses, request.received)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - attacks.md P06
+            if isinstance(error, WSSecurityError) and error.decrypted:
+                even.pause(started, received)
             return replace(self._refused(error, version, record), refused=received)
         try:
             return self._served(request, environ, record, metrics)

@@ -38,10 +38,12 @@ class WSSecurityError(WsproviderError):
         reason: the precise cause, for the log, the metric and the tests; never sent to the peer.
         code: the WS-Security fault code of that cause.
         detail: a few words for the operator (attacker text in it is bounded, and escaped by the log).
+        decrypted: something of the message had been decrypted; when the answer goes must not say what became of it.
     """
 
     def __init__(self, reason: Reason, detail: str = "") -> None:
         self.reason = reason
+        self.decrypted = False
         self.detail = detail[:300]
         super().__init__(f"{reason.name}: {self.detail}" if detail else reason.name)
 
