@@ -12,6 +12,7 @@ from wsprovider.cli import (
     audit,
     call,
     check,
+    explain,
     init,
     keys,
     renew,
@@ -24,7 +25,7 @@ from wsprovider.cli import (
 from wsprovider.cli.printing import complain
 from wsprovider.words.errors import ConfigurationError, WsproviderError
 
-_COMMANDS: Final = (init, serve, services, check, call, keys, renew, audit, sessions, users, version)
+_COMMANDS: Final = (init, serve, services, check, call, explain, keys, renew, audit, sessions, users, version)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -137,7 +137,7 @@ class _Examination:
         """
         self._resolve()
         inside = [one for one in self.found if one.where is Where.SECURITY]
-        signatures = [one for one in self._decrypt(inside) if _may_be_signature(one)]
+        signatures = [one for one in self._decrypt(inside) if may_be_signature(one)]
         self._splice(signatures)
         self._open()
         uncovered = [one.found for one in signatures]
@@ -282,7 +282,7 @@ class _Examination:
             for reference in opened.signature.references:
                 if reference.id in closed.compared:
                     continue
-                if hidden and _waits(ids.get(reference.id), hidden):
+                if hidden and waits(ids.get(reference.id), hidden):
                     continue
                 digest_reference(reference, opened, envelope, ids, closed.covered, context.limits)
                 closed.compared.add(reference.id)
@@ -336,12 +336,12 @@ def _revealed(error: SoapError) -> WSSecurityError:
     return WSSecurityError(Reason.DECRYPTED_STRUCTURE, str(error))
 
 
-def _may_be_signature(one: Decrypted) -> bool:
+def may_be_signature(one: Decrypted) -> bool:
     """A hint which plaintext is the Signature; being wrong only means that it is not found."""
     return one.found.index is not None and _SIGNATURE_HINT in one.plaintext
 
 
-def _waits(target: etree._Element | None, hidden: Sequence[Place]) -> bool:
+def waits(target: etree._Element | None, hidden: Sequence[Place]) -> bool:
     """Whether a target can only be digested after decryption."""
     if target is None:
         return True
