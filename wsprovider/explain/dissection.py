@@ -36,6 +36,7 @@ from wsprovider.inbound.opening import Opened, open_signature
 from wsprovider.soap import envelope as soap_envelope
 from wsprovider.soap.envelope import ENCRYPTED_HEADER
 from wsprovider.soap.version import SoapVersion
+from wsprovider.words import namespaces as ns
 from wsprovider.words.errors import SoapError, WSSecurityError
 from wsprovider.words.reasons import Reason
 from wsprovider.xml.ids import WSU_ID, Ids, collect
@@ -44,6 +45,9 @@ from wsprovider.xml.splice import splice
 
 _NONCE_BYTES: Final = 12
 _NOBODY: Final = SecretKey(b"", KeyRoot(b""))
+_RESOLVED: Final = (WSU_ID, "Id")
+_IDS: Final = (*_RESOLVED, "ID", "AssertionID", f"{{{ns.XML}}}id")
+"""Attributes that are ids to somebody, as :mod:`wsprovider.xml.ids` has it."""
 _ONCE: Final = frozenset({"timestamps", "tickets", "contexts"})
 """Kinds of child of which there may be one."""
 _Piece = TypeVar("_Piece")
@@ -142,7 +146,11 @@ class Dissection:
         try:
             soap_envelope.check_understood(self.envelope, self.context.understood)
         except SoapError as error:
-            self._note(error, next((one for one in self.envelope.blocks if one.tag == error.detail), None))
+            attribute = f"{{{self.envelope.version.namespace}}}mustUnderstand"
+            told = [one for one in self.envelope.blocks if one.get(attribute) is not None]
+            self._note(
+                error, next((one for one in told if one.tag == error.detail), told[-1] if told else None)
+            )
 
     def _index(self, root: etree._Element) -> Ids:
         """The ids of a tree; where they are in doubt, the first one of each."""
@@ -152,12 +160,14 @@ class Dissection:
             ids: dict[str, etree._Element] = {}
             culprit = None
             for element in root.iter(etree.Element):
-                for value in (element.get(WSU_ID), element.get("Id")):
+                for name in _IDS:
+                    value = element.get(name)
                     if value is None or len(ids) > self.context.limits.ids:
                         continue
-                    if error.detail in (value, f"{element.get(WSU_ID)} and {value}"):
-                        culprit = element  # the last one: an attacker's copy may stand anywhere
-                    ids.setdefault(value, element)
+                    if error.detail == value or error.detail.endswith(f" and {value}"):
+                        culprit = element  # the last one of several
+                    if name in _RESOLVED:
+                        ids.setdefault(value, element)
             self._note(error, culprit)
             return ids
 

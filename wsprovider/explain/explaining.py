@@ -123,7 +123,8 @@ def explain(
     told = (*_of_message(received), *facts)
     if not isinstance(dissection, Dissection):
         judged = judge()
-        return Explained(_frameless(received, judged, dissection, ways, circumstances, told, steps), None, 0)
+        report = _frameless(received, judged, dissection, ways, circumstances, told, steps, limits)
+        return Explained(report, None, 0)
     evidence = dissection.evidence
     findings = [findings_of(Case(way.requirements, evidence, circumstances)) for way in ways]
     describing = Describing(dissection, circumstances.freshness, show=show)
@@ -170,10 +171,11 @@ def _frameless(
     circumstances: Circumstances,
     told: tuple[Fact, ...],
     steps: Callable[[Reason | None, bool], tuple[Demand, ...]],
+    limits: Limits,
 ) -> Report:
     """Of a message that is none: there is nothing to hold the policy against."""
     refusal = judged.refusal or error
-    trouble = Trouble(refusal.reason, refusal.detail, _frame_spot(received))
+    trouble = Trouble(refusal.reason, refusal.detail, _frame_spot(received, refusal.reason, limits))
     way = WayReport(
         0, ways[0].name, demands_of(ways[0].requirements, circumstances, None, lambda _: None), closest=True
     )
@@ -188,13 +190,14 @@ def _frameless(
     )
 
 
-def _frame_spot(received: Received) -> Spot | None:
+def _frame_spot(received: Received, reason: Reason, limits: Limits) -> Spot | None:
     """The root of what is well-formed; the position in what is not stands in the parser's own words."""
     try:
-        root = parse(received.body, Limits())
+        root = parse(received.body, limits)
     except SoapError:
         return None
-    return Atlas(received.body, root).spot(root)
+    several = root.findall(f"{{*}}Header/{SECURITY}")[1:] if reason is Reason.SEVERAL_SECURITY_HEADERS else ()
+    return Atlas(received.body, root).spot(several[0] if several else root)
 
 
 def _closest(

@@ -23,9 +23,9 @@ from wsprovider.header.binary_security_token import BinarySecurityToken
 from wsprovider.header.derived_key_token import DerivedKeyToken
 from wsprovider.header.encrypted_key import EncryptedKey
 from wsprovider.header.signature_confirmation import SignatureConfirmation
+from wsprovider.header.token_reference import LocalReference
 from wsprovider.header.username_token import UsernameToken
 from wsprovider.inbound.decrypting import Where
-from wsprovider.inbound.evidence import CertificateKey
 from wsprovider.inbound.finding import Freshness
 from wsprovider.inbound.keys import Keys
 from wsprovider.inbound.rules.timestamp import staleness
@@ -159,7 +159,7 @@ class Describing:
         transport = " ".join(filter(None, (key.transport.method, key.transport.digest, key.transport.mgf)))
         facts: list[Fact] = [("method", shown(transport)), ("for", reference_words(key.key))]
         der = named_certificate(self._whole, key.key)
-        if der is not None:
+        if der is not None and not isinstance(key.key.key, LocalReference):
             facts += certificate_facts(der)
         facts += our_keys(self._whole, key.key)
         if key.data is not None:
@@ -187,10 +187,10 @@ class Describing:
             ("key named", reference_words(signature.key)),
         ]
         der = named_certificate(self._whole, signature.key)
-        if der is not None and not isinstance(piece.key, CertificateKey):
+        if der is not None and not isinstance(
+            signature.key.key, LocalReference
+        ):  # else it is told with its token
             facts += certificate_facts(der)
-        if isinstance(piece.key, CertificateKey):
-            facts += certificate_facts(piece.key.certificate.der)
         if piece.key is not None:
             facts.append(("key", key_words(piece.key, self._now)))
         facts.append(("value", "holds" if piece.error is None else "not shown to hold"))

@@ -13,7 +13,7 @@ from wsprovider.words.reasons import Reason
 _USERNAME: Final = frozenset(
     {
         Reason.USERNAME_TOKEN, Reason.PASSWORD_MISSING, Reason.PASSWORD_TYPE, Reason.PASSWORD_CLEAR, Reason.NONCE, Reason.USER_UNKNOWN,
-        Reason.PASSWORD_WRONG, Reason.USER_DISABLED, Reason.AUTHENTICATION_BUSY, Reason.TOKEN_UNEXPECTED,
+        Reason.PASSWORD_WRONG, Reason.USER_DISABLED, Reason.ROLE_MISSING, Reason.AUTHENTICATION_BUSY, Reason.TOKEN_UNEXPECTED,
     }
 )  # fmt: skip
 _BODY: Final = frozenset({Reason.BODY_NOT_SIGNED, Reason.BODY_NOT_ENCRYPTED})
@@ -70,8 +70,11 @@ _SIGNED: Final = frozenset(
         Reason.TOKEN_NOT_PROTECTED,
         Reason.SIGNATURE_NOT_ENCRYPTED,
         Reason.CERTIFICATE_SUBJECT,
+        Reason.LAYOUT,
     }
 )
+_NOWHERE: Final = frozenset({Reason.TRANSPORT, Reason.CLIENT_CERTIFICATE_MISSING, Reason.CONTEXT_LIMIT})
+_TOKENS: Final = frozenset({"EncryptedKey", "SecurityContextToken", "BinarySecurityToken"})
 _KEYS: Final = frozenset({Reason.PROTECTION_KEY, Reason.DERIVED_KEYS_REQUIRED, Reason.ONE_DERIVED_KEY})
 
 
@@ -83,7 +86,7 @@ class Pointing:
 
     def spot(self, reason: Reason, detail: str = "") -> Spot | None:
         """The best place there is for a Reason; None for what is nowhere."""
-        element = self._element(reason, detail)
+        element = None if reason in _NOWHERE else self._element(reason, detail)
         return None if element is None else self._whole.atlas.spot(element)
 
     def _element(self, reason: Reason, detail: str) -> etree._Element | None:
@@ -112,14 +115,14 @@ class Pointing:
         token = detail == "UsernameToken"
         kinds: dict[str, bool] = {
             "usernames": reason in _USERNAME or token,
-            "timestamps": reason in _TIMES and not token,
-            "contexts": reason in _CONTEXTS,
+            "timestamps": (reason in _TIMES and not token) or detail == "Timestamp",
             "tickets": reason in _TICKETS,
             "confirmations": reason
             in (Reason.SIGNATURE_CONFIRMATION, Reason.SIGNATURE_CONFIRMATION_IN_REQUEST),
             "signatures": reason in _SIGNED or detail == "endorsing",
             "derived_keys": reason in _KEYS,
             "encrypted_keys": reason in _KEYS,
+            "contexts": reason in _CONTEXTS or reason in _KEYS,
         }
         for kind, concerned in kinds.items():
             indices = list(getattr(found, kind)) if concerned else []
@@ -145,18 +148,19 @@ class Pointing:
 
 
 def of_items(items: tuple[Item, ...], reason: Reason, detail: str) -> Trouble | None:
-    """The trouble among the items that a refusal is about: the very one, or the first of that Reason."""
-    troubles = [one for item in _keys_first(items) for one in _troubles(item) if one.reason is reason]
-    exact = [one for one in troubles if one.detail == detail]
-    return next(iter(exact or troubles), None)
+    """The trouble among the items that a refusal is about: the very one, or the first of that Reason.
 
-
-def _keys_first(items: tuple[Item, ...]) -> list[Item]:
-    """A key that is not to be found is the cause of what it should have opened."""
-    return sorted(
-        items,
-        key=lambda item: item.title not in ("EncryptedKey", "SecurityContextToken", "BinarySecurityToken"),
-    )
+    A key that is not to be found is the cause of what it should have opened, so keys come first.
+    """
+    keys = [item for item in items if item.title in _TOKENS]
+    others = [item for item in items if item.title not in _TOKENS]
+    for exact in (True, False):
+        for group in (keys, others):
+            found = [one for item in group for one in _troubles(item) if one.reason is reason]
+            found = [one for one in found if not exact or one.detail == detail]
+            if found:  # of several keys the last one is the one too many
+                return found[-1 if reason is Reason.PROTECTION_KEY else 0]
+    return None
 
 
 def _troubles(item: Item) -> Iterator[Trouble]:

@@ -1,6 +1,7 @@
 """A request explained, by the very recipient that its endpoint would have."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 
@@ -16,30 +17,91 @@ from wsprovider.keyring.snapshot import KeySnapshot
 from wsprovider.words.errors import SoapError, WSSecurityError
 from wsprovider.words.reasons import Reason
 
+
+def _always(recipient: Recipient) -> bool:
+    """For a step that every endpoint has."""
+    del recipient
+    return True
+
+
+def _certified(recipient: Recipient) -> bool:
+    return any(way.requirements.client_certificate for way in recipient.ways)
+
+
+def _conversing(recipient: Recipient) -> bool:
+    return any(way.conversation is not None for way in recipient.ways)
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    """One thing that is asked once the policy is met.
+
+    Attributes:
+        reasons: that refuse a message there.
+        applies: whether an endpoint asks it at all.
+    """
+
+    words: str
+    reasons: frozenset[Reason]
+    applies: Callable[[Recipient], bool] = _always
+
+
 _STEPS: Final = (
-    ("A TLS client certificate came with it", frozenset({Reason.CLIENT_CERTIFICATE_MISSING})),
-    ("Its reply can be encrypted", frozenset({Reason.KEY_KIND, Reason.KEY_SIZE})),
-    ("The Body's element is an operation of the service", frozenset({Reason.NOT_AN_INPUT})),
-    (
-        "Addressing headers and SOAPAction agree with the Body and the endpoint",
-        frozenset({Reason.ACTION_MISMATCH, Reason.ADDRESSING_HEADER, Reason.ADDRESSING_TO, Reason.ADDRESSING_REPLY_TO}),
+    _Step(
+        "A TLS client certificate came with it", frozenset({Reason.CLIENT_CERTIFICATE_MISSING}), _certified
     ),
-    (
-        "The caller is known, and still who they were",
+    _Step("Its reply can be encrypted", frozenset({Reason.KEY_KIND, Reason.KEY_SIZE})),
+    _Step("The Body's element is an operation of the service", frozenset({Reason.NOT_AN_INPUT})),
+    _Step(
+        "Addressing headers and SOAPAction agree with the Body and the endpoint",
         frozenset(
             {
-                Reason.USER_UNKNOWN, Reason.PASSWORD_WRONG, Reason.USER_DISABLED, Reason.AUTHENTICATION_BUSY, Reason.PASSWORD_MISSING,
-                Reason.NONCE, Reason.CONTEXT_OWNER, Reason.CONTEXT_IDENTITY, Reason.CONTEXT_UNKNOWN,
+                Reason.ACTION_MISMATCH,
+                Reason.ADDRESSING_HEADER,
+                Reason.ADDRESSING_TO,
+                Reason.ADDRESSING_REPLY_TO,
             }
         ),
     ),
-    ("The caller has a role that the service wants", frozenset({Reason.ROLE_MISSING})),
-    (
-        "The request for a security context is in order",
-        frozenset({Reason.TRUST_REQUEST, Reason.TRUST_UNSUPPORTED, Reason.TRUST_APPLIES_TO, Reason.TRUST_TARGET, Reason.CONTEXT_LIMIT}),
+    _Step(
+        "The caller is known, and still who they were",
+        frozenset(
+            {
+                Reason.USER_UNKNOWN,
+                Reason.PASSWORD_WRONG,
+                Reason.USER_DISABLED,
+                Reason.AUTHENTICATION_BUSY,
+                Reason.PASSWORD_MISSING,
+                Reason.NONCE,
+                Reason.CONTEXT_OWNER,
+                Reason.CONTEXT_IDENTITY,
+                Reason.CONTEXT_UNKNOWN,
+            }
+        ),
     ),
-    ("Nothing of it was accepted before (told by this one message alone)", frozenset({Reason.REPLAY, Reason.REPLAY_STORE})),
-)  # fmt: skip
+    _Step(
+        "The caller has a role that the service wants",
+        frozenset({Reason.ROLE_MISSING}),
+        lambda recipient: bool(recipient.settings.roles),
+    ),
+    _Step(
+        "A request for a security context is in order",
+        frozenset(
+            {
+                Reason.TRUST_REQUEST,
+                Reason.TRUST_UNSUPPORTED,
+                Reason.TRUST_APPLIES_TO,
+                Reason.TRUST_TARGET,
+                Reason.CONTEXT_LIMIT,
+            }
+        ),
+        _conversing,
+    ),
+    _Step(
+        "Nothing of it was accepted before (told by this one message alone)",
+        frozenset({Reason.REPLAY, Reason.REPLAY_STORE}),
+    ),
+)
 
 
 def explain_request(
@@ -86,7 +148,7 @@ def explain_request(
         circumstances=recipient.circumstances(transport, now),
         ways=_ways(recipient),
         facts=facts,
-        steps=_steps,
+        steps=_steps(recipient),
         limits=recipient.settings.limits,
         show=show,
     )
@@ -111,17 +173,22 @@ def _accepted(verified: VerifiedRequest) -> str:
     return f"Accepted as a call of {shown(verified.operation.name)} by {who}."
 
 
-def _steps(reason: Reason | None, reached: bool) -> tuple[Demand, ...]:  # noqa: FBT001 - by position, as any callable
+def _steps(recipient: Recipient) -> Callable[[Reason | None, bool], tuple[Demand, ...]]:
     """What is asked once the policy is met; one after the other, up to the one that refused."""
-    failing = next((index for index, (_, reasons) in enumerate(_STEPS) if reason in reasons), None)
-    if not reached or (reason is not None and failing is None):
-        return tuple(Demand(words, Standing.OPEN) for words, _ in _STEPS)
-    demands: list[Demand] = []
-    for index, (words, _) in enumerate(_STEPS):
-        if failing is None or index < failing:
-            demands.append(Demand(words, Standing.HOLDS))
-        elif index == failing and reason is not None:
-            demands.append(Demand(words, Standing.FAILS, (Trouble(reason),)))
-        else:
-            demands.append(Demand(words, Standing.OPEN))
-    return tuple(demands)
+    asked = [step for step in _STEPS if step.applies(recipient)]
+
+    def steps(reason: Reason | None, reached: bool) -> tuple[Demand, ...]:  # noqa: FBT001 - as declared
+        failing = next((index for index, step in enumerate(asked) if reason in step.reasons), None)
+        if not reached or (reason is not None and failing is None):
+            return tuple(Demand(step.words, Standing.OPEN) for step in asked)
+        demands: list[Demand] = []
+        for index, step in enumerate(asked):
+            if failing is None or index < failing:
+                demands.append(Demand(step.words, Standing.HOLDS))
+            elif index == failing and reason is not None:
+                demands.append(Demand(step.words, Standing.FAILS, (Trouble(reason),)))
+            else:
+                demands.append(Demand(step.words, Standing.OPEN))
+        return tuple(demands)
+
+    return steps

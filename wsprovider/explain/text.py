@@ -11,7 +11,7 @@ _MARKS: Final = {
     Standing.HOLDS: "[ok]",
     Standing.FAILS: "[!!]",
     Standing.OPEN: "[..]",
-    Standing.TOLD: "    ",
+    Standing.TOLD: "[--]",
 }
 _COLOURS: Final = {
     Standing.HOLDS: "\x1b[32m",
@@ -40,7 +40,7 @@ class Text:
         yield ""
         width = max(len(name) for name, _ in report.circumstances)
         for name, value in report.circumstances:
-            yield f"{name:<{width}}  {printable(value)}"
+            yield f"{printable(name):<{width}}  {printable(value)}"
         yield from self._demands(report)
         if report.items:
             yield from self._heading("What the message holds")
@@ -78,7 +78,7 @@ class Text:
         spot = "" if item.spot is None else f"  {printable(str(item.spot))}"
         yield f"{indent}{self._mark(item.standing)} {self._in(printable(item.title), _BOLD)}{spot}"
         for name, value in item.facts:
-            yield f"{indent}     {name}: {printable(value)}"
+            yield f"{indent}     {printable(name)}: {printable(value)}"
         yield from (self._trouble(one, f"{indent}     ") for one in item.troubles)
         for part in item.parts:
             yield from self._item(part, f"{indent}     ")
