@@ -144,13 +144,17 @@ def _chosen(config: ProviderConfig, name: str, path: str | None) -> tuple[Servic
 def _clock(message: Message | None, at: datetime | None, limits: Limits) -> tuple[datetime, str]:
     """What the clock says, and by whose word."""
     if at is not None:
-        return at, f"{at.isoformat(sep=' ')}, as --at says"
+        return at, f"{_told(at)}, as --at says"
     created = None if message is None else created_of(message.body, limits)
     if created is not None:
-        return created, f"{created.isoformat(sep=' ')}, when the message says it was made"
+        return created, f"{_told(created)}, when the message says it was made"
     now = datetime.now(UTC).replace(microsecond=0)
     unreadable = "" if message is None else ": the message's own Timestamp cannot be read"
-    return now, f"{now.isoformat(sep=' ')}, now{unreadable}"
+    return now, f"{_told(now)}, now{unreadable}"
+
+
+def _told(moment: datetime) -> str:
+    return moment.strftime("%Y-%m-%d %H:%M:%S UTC")
 
 
 @contextmanager

@@ -32,6 +32,10 @@ def _conversing(recipient: Recipient) -> bool:
     return any(way.conversation is not None for way in recipient.ways)
 
 
+def _encrypting(recipient: Recipient) -> bool:
+    return any(way.plan.encrypts for way in recipient.ways)
+
+
 @dataclass(frozen=True, slots=True)
 class _Step:
     """One thing that is asked once the policy is met.
@@ -50,7 +54,7 @@ _STEPS: Final = (
     _Step(
         "A TLS client certificate came with it", frozenset({Reason.CLIENT_CERTIFICATE_MISSING}), _certified
     ),
-    _Step("Its reply can be encrypted", frozenset({Reason.KEY_KIND, Reason.KEY_SIZE})),
+    _Step("Its reply can be encrypted", frozenset({Reason.KEY_KIND, Reason.KEY_SIZE}), _encrypting),
     _Step("The Body's element is an operation of the service", frozenset({Reason.NOT_AN_INPUT})),
     _Step(
         "Addressing headers and SOAPAction agree with the Body and the endpoint",
