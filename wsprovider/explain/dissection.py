@@ -277,7 +277,8 @@ class Dissection:
         if unresolved is not None and all(piece.error is None for piece in self.ciphers):
             lists = [*self.candidates.reference_lists, *self.candidates.encrypted_keys]
             security = self.envelope.security
-            self._note(unresolved, security[lists[0]] if lists and security is not None else None)
+            first = found[0].data.element if found else security
+            self._note(unresolved, security[lists[0]] if lists and security is not None else first)
 
     def _misplaced(self, error: WSSecurityError) -> etree._Element:
         """Which EncryptedData stands where none may, or is not what its place wants."""

@@ -22,6 +22,7 @@ from wsprovider.explain.report import (
     Spot,
     Trouble,
     WayReport,
+    detail_of,
     shown,
 )
 from wsprovider.header import timestamp
@@ -175,7 +176,7 @@ def _frameless(
 ) -> Report:
     """Of a message that is none: there is nothing to hold the policy against."""
     refusal = judged.refusal or error
-    trouble = Trouble(refusal.reason, refusal.detail, _frame_spot(received, refusal.reason, limits))
+    trouble = Trouble(refusal.reason, detail_of(refusal), _frame_spot(received, refusal.reason, limits))
     way = WayReport(
         0, ways[0].name, demands_of(ways[0].requirements, circumstances, None, lambda _: None), closest=True
     )
@@ -241,7 +242,7 @@ def _placed(
     refusal: Refusal, items: tuple[Item, ...], findings: list[Finding], pointing: Pointing
 ) -> Trouble:
     """What refused the message, with its place."""
-    detail = refusal.detail
+    detail = detail_of(refusal)
     found = of_items(items, refusal.reason, detail)
     if found is not None:
         return Trouble(refusal.reason, detail, found.spot)

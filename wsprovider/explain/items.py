@@ -17,7 +17,7 @@ from wsprovider.explain.keys import (
     reference_words,
 )
 from wsprovider.explain.pieces import CipherPiece, SignaturePiece
-from wsprovider.explain.report import Fact, Item, Refusal, Standing, Trouble, shown
+from wsprovider.explain.report import Fact, Item, Refusal, Standing, Trouble, detail_of, shown
 from wsprovider.header import timestamp
 from wsprovider.header.binary_security_token import BinarySecurityToken
 from wsprovider.header.derived_key_token import DerivedKeyToken
@@ -56,7 +56,9 @@ class Describing:
         """Every item, in the order of the message."""
         whole = self._whole
         for error, spot in whole.errors:
-            yield Item("The message", spot, Standing.FAILS, (), (Trouble(error.reason, error.detail, spot),))
+            yield Item(
+                "The message", spot, Standing.FAILS, (), (Trouble(error.reason, detail_of(error), spot),)
+            )
         security = whole.envelope.security
         for index, element in enumerate(() if security is None else security):
             if index >= whole.context.limits.header_children:
@@ -114,6 +116,9 @@ class Describing:
             facts = [("value", _confirmed(candidates.confirmations[index]))]
         elif index in candidates.reference_lists:
             facts = [("lists", ", ".join(f"#{shown(one, 60)}" for one in candidates.reference_lists[index]))]
+        else:
+            note = "not looked at: there are too many of its kind, or it stands where it may not"
+            return replace(self._item(element, [("note", note)], []), standing=Standing.OPEN)
         return self._item(element, facts, errors)
 
     def _resolve(self, index: int, facts: list[Fact], errors: list[Refusal]) -> None:
@@ -125,7 +130,7 @@ class Describing:
 
     def _item(self, element: etree._Element, facts: list[Fact], errors: list[Refusal], *parts: Item) -> Item:
         spot = self._whole.atlas.spot(element)
-        troubles = tuple(Trouble(one.reason, one.detail, spot) for one in errors)
+        troubles = tuple(Trouble(one.reason, detail_of(one), spot) for one in errors)
         bad = troubles or any(part.standing is Standing.FAILS for part in parts)
         title = shown(etree.QName(element).localname, 60)
         return Item(title, spot, Standing.FAILS if bad else Standing.HOLDS, tuple(facts), troubles, parts)

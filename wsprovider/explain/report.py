@@ -140,6 +140,11 @@ class Report:
         return self.trouble is None
 
 
+def detail_of(error: Refusal) -> str:
+    """A refusal's detail; of what was decrypted only as much as quotes nothing of it, as a parser's words would."""
+    return error.detail.partition(":")[0] if error.reason is Reason.DECRYPTED_STRUCTURE else error.detail
+
+
 def shown(text: str, longest: int = LONGEST) -> str:
     """A text out of a message: bounded, on one line, and without a character that moves a cursor."""
     return printable(text[:longest]) + ("..." if len(text) > longest else "")

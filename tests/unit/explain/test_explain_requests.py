@@ -5,11 +5,22 @@ from datetime import timedelta
 import pytest
 
 from tests.attacks.test_catalogue import ROWS
-from tests.simulator.bend import BODY, SIGNATURE, TIMESTAMP, WSU_ID, attribute, bend, remove, replace, tree
+from tests.simulator.bend import (
+    BODY,
+    SIGNATURE,
+    TIMESTAMP,
+    WSU_ID,
+    attribute,
+    bend,
+    duplicate,
+    remove,
+    replace,
+    tree,
+)
 from tests.simulator.world import PLAIN, SECURE, World, echo_body, issued, party, policy
 from tests.unit.explain.explained import explained
 from wsprovider.explain.explaining import created_of
-from wsprovider.explain.report import Item, Report, Standing
+from wsprovider.explain.report import Item, Report, Standing, detail_of
 from wsprovider.inbound.rules import RULES
 from wsprovider.policy.model import Parts
 from wsprovider.soap.version import SOAP_12
@@ -108,7 +119,7 @@ def test_a_bent_request_is_refused_as_its_recipient_refuses_it(row):
     assert world.state() == before
     refusal = world.refused(message, **row.accept)
     assert report.trouble is not None
-    assert (report.trouble.reason, report.trouble.detail) == (refusal.reason, refusal.detail)
+    assert (report.trouble.reason, report.trouble.detail) == (refusal.reason, detail_of(refusal))
     assert refusal.reason.name in report.headline
     assert report.advice
     assert explained(world, genuine.data).report.accepted
@@ -343,3 +354,11 @@ def test_ids_in_doubt_are_told_with_the_last_one():
     assert report.trouble.reason is Reason.DUPLICATE_ID
     assert report.trouble.spot is not None
     assert report.trouble.spot.path == "/Envelope/Body/echo"
+
+
+def test_what_is_one_too_many_is_not_said_to_hold():
+    world = World("3")
+    report = explained(world, bend(world.request().data, duplicate(TIMESTAMP))).report
+    first, second = items(report, "Timestamp")
+    assert (first.standing, second.standing) == (Standing.HOLDS, Standing.OPEN)
+    assert "too many" in told(second)["note"]

@@ -6,7 +6,7 @@ import re
 import pytest
 from lxml import etree
 
-from tests.simulator.bend import HEADER, bend, insert, resign, secret_of
+from tests.simulator.bend import BODY, HEADER, bend, insert, reencrypt, resign, secret_of
 from tests.simulator.world import World, echo_body
 from tests.unit.explain.explained import explained
 from wsprovider.explain.page import page
@@ -75,6 +75,19 @@ def test_content_is_shown_with_the_flag_and_a_warning(secretive, scenario, caplo
     assert (PASSWORD in text(report)) == (scenario == "8")
     assert CANARY not in caplog.text
     assert PASSWORD not in caplog.text
+
+
+@pytest.mark.parametrize("plain", [f"<{CANARY}></x>", f"<x xmlns:y='<{CANARY}'/>", f"<x/>{CANARY}"])
+def test_content_that_does_not_fit_is_not_quoted(plain):
+    """A parser's complaint about what was decrypted repeats some of it."""
+    world = World("6")
+    pending = world.request()
+    message = bend(pending.data, reencrypt(f"{BODY}/xenc:EncryptedData", secret_of(pending), plain.encode()))
+    report = explained(world, message).report
+    assert report.trouble is not None
+    assert report.trouble.reason in (Reason.DECRYPTED_STRUCTURE, Reason.DIGEST_MISMATCH)
+    for written in (text(report), page(report), repr(report)):
+        assert CANARY not in written
 
 
 @pytest.mark.parametrize("show", [False, True])
