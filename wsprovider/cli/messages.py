@@ -3,7 +3,7 @@
 import io
 import re
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -14,6 +14,7 @@ from wsprovider.words.limits import Limits
 
 _FIRST: Final = re.compile(rb"(?:(POST) +(\S+) +HTTP/\d(?:\.\d)?|HTTP/\d(?:\.\d)? +\d+[^\r\n]*)\r?\n")
 _HEADER: Final = re.compile(rb"([!#$%&'*+\-.^_`|~0-9A-Za-z]+):[ \t]*([^\r\n]*?)[ \t]*\r?\n")
+_BLANK: Final = re.compile(rb"\r?\n")
 _MOST: Final = 300_000_000
 """Bytes of a file that are read at all; a service's own limit counts after that."""
 
@@ -73,11 +74,9 @@ def read_message(name: str, *, action: str | None = None, content_type: str | No
     if "transfer-encoding" in message.headers:
         what = "is a dump of a body in chunks: save the body by itself, and say --action and --content-type"
         raise ConfigurationError([Problem(name, what)])
-    if action is not None:
-        message.headers["soapaction"] = action
-    if content_type is not None:
-        message.headers["content-type"] = content_type
-    return message
+    given = {"soapaction": action, "content-type": content_type}
+    told = {name: value for name, value in given.items() if value is not None}
+    return replace(message, headers={**message.headers, **told})
 
 
 def _taken_apart(data: bytes) -> Message:
@@ -89,7 +88,7 @@ def _taken_apart(data: bytes) -> Message:
     while (line := _HEADER.match(data, position)) is not None:
         headers.setdefault(line[1].decode("ascii").lower(), line[2].decode("latin-1"))
         position = line.end()
-    blank = re.compile(rb"\r?\n").match(data, position)
+    blank = _BLANK.match(data, position)
     if not position or blank is None:
         return Message(data, {})
     return Message(data[blank.end() :], headers, path)

@@ -25,6 +25,11 @@ _KEYS = {
     KeySource.CONTEXT: "the key of a security context",
     KeySource.TICKET: "the key of a Kerberos ticket for our service",
 }
+_KEYS_OF_REPLIES = {
+    KeySource.ENCRYPTED_KEY: "the key that the request's EncryptedKey has brought",
+    KeySource.CONTEXT: "the key of the request's security context",
+    KeySource.TICKET: "the key of the request's Kerberos ticket",
+}
 _LAYOUTS = {
     Layout.STRICT: "Tokens stand before the signature that uses them",
     Layout.LAX_TIMESTAMP_FIRST: "The Timestamp stands first in the header",
@@ -148,9 +153,9 @@ def _times(wanted: MessageRequirements, circumstances: Circumstances, *, signed:
 
 
 def _signature(wanted: MessageRequirements) -> Iterator[_Line]:
-    by = "a certificate that we trust"
+    by = "a certificate that we trust" if wanted.request else "the service's certificate"
     if wanted.protection is Protection.SYMMETRIC:
-        by = _KEYS[wanted.key_source]
+        by = _key(wanted)
     yield _Line(
         f"It has one message signature, by {by}",
         frozenset({Reason.SIGNATURE_MISSING, Reason.SIGNATURE_UNEXPECTED, Reason.KEY_KIND}),
@@ -187,7 +192,16 @@ def _encryption(wanted: MessageRequirements) -> Iterator[_Line]:
             words, frozenset({Reason.DERIVED_KEYS_REQUIRED, Reason.ONE_DERIVED_KEY}), but=("signature",)
         )
     both = "signs and encrypts" if wanted.protection is Protection.SYMMETRIC else "encrypts"
-    yield _line(f"One key {both} everything: {_KEYS[wanted.key_source]}", Reason.PROTECTION_KEY)
+    yield _line(f"One key {both} everything: {_key(wanted)}", Reason.PROTECTION_KEY)
+
+
+def _key(wanted: MessageRequirements) -> str:
+    """The key that both sides hold."""
+    if wanted.request:
+        return _KEYS[wanted.key_source]
+    if wanted.protection is Protection.ASYMMETRIC:
+        return "the key that an EncryptedKey brings for the client's certificate"
+    return _KEYS_OF_REPLIES[wanted.key_source]
 
 
 def _tokens(wanted: MessageRequirements, circumstances: Circumstances, *, transport: bool) -> Iterator[_Line]:

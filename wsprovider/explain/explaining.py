@@ -25,7 +25,7 @@ from wsprovider.explain.report import (
     detail_of,
     shown,
 )
-from wsprovider.header import timestamp
+from wsprovider.header import encrypted_data, timestamp
 from wsprovider.inbound.context import Context
 from wsprovider.inbound.finding import Case, Circumstances, Finding
 from wsprovider.inbound.judge import findings_of
@@ -133,6 +133,10 @@ def explain(
     judged = judge()
     closest = _closest(judged, findings, ways, dissection)
     pointing = Pointing(dissection)
+    payload = dissection.envelope.payload
+    for way, found in zip(ways, findings, strict=True):
+        if not way.admits(payload):
+            found.append(Finding(Reason.WRONG_POLICY))
     reports = _ways(ways, findings, closest, circumstances, pointing)
     trouble = None
     if judged.refusal is not None:
@@ -208,7 +212,8 @@ def _closest(
     if judged.way is not None:
         return judged.way
     payload = dissection.envelope.payload
-    admitted = [index for index, way in enumerate(ways) if way.admits(payload)]
+    hidden = payload is not None and payload.tag == encrypted_data.TAG  # nobody knows what it asks for
+    admitted = [index for index, way in enumerate(ways) if hidden or way.admits(payload)]
     if dissection.clean:  # the judge compared all of them
         admitted = [index for index in admitted if not findings[index]] or list(range(len(ways)))
     return min(admitted or range(len(ways)), key=lambda index: len(findings[index]))

@@ -3,11 +3,13 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Final
 
 from lxml import etree
 
 from wsprovider.conversation.request import kind_of
+from wsprovider.exchange import ways
 from wsprovider.exchange.recipient import Recipient
 from wsprovider.exchange.transport import Transport
 from wsprovider.exchange.verified import VerifiedRequest
@@ -159,14 +161,11 @@ def explain_request(
 
 
 def _ways(recipient: Recipient) -> list[Way]:
-    def admitting(index: int, payload: etree._Element | None) -> bool:
-        way = recipient.ways[index]
-        return way.admits(None if payload is None or way.conversation is None else kind_of(payload))
+    return [Way(way.stage.value, way.requirements.request, partial(_admits, way)) for way in recipient.ways]
 
-    return [
-        Way(way.stage.value, way.requirements.request, lambda payload, index=index: admitting(index, payload))  # type: ignore[misc]
-        for index, way in enumerate(recipient.ways)
-    ]
+
+def _admits(way: ways.Way, payload: etree._Element | None) -> bool:
+    return way.admits(None if payload is None or way.conversation is None else kind_of(payload))
 
 
 def _accepted(verified: VerifiedRequest) -> str:

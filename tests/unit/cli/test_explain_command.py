@@ -19,8 +19,9 @@ from tests.simulator.talk import Talk
 from tests.simulator.world import ECHO, echo_body
 from wsprovider.adapters.keys.pem import load_certificates
 from wsprovider.adapters.keys.pkcs12 import load_bundle
-from wsprovider.cli.main import main
+from wsprovider.cli.main import main, parser
 from wsprovider.exchange.initiator import Initiator
+from wsprovider.explain.advice import advice as advice_of
 from wsprovider.keyring.material import KeyPair
 from wsprovider.keyring.ring import Purpose, Ring, RingKey, RingSnapshot
 from wsprovider.keyring.trust import Partner, PinnedGroup, Trust
@@ -31,6 +32,7 @@ from wsprovider.server.create import create_app
 from wsprovider.soap.version import SOAP_11
 from wsprovider.words import namespaces as ns
 from wsprovider.words.limits import Limits
+from wsprovider.words.reasons import Reason
 
 ROOT = Path(__file__).resolve().parents[3]
 SCENARIOS = ("1", "2", "5", "6", "8", "15")
@@ -267,6 +269,21 @@ def test_a_mistake_is_told_and_gives_2(site, capsys, words, said):
     folders = ["--services", str(site.folder / "services"), "--keys", str(site.folder / "keys")]
     assert main(["explain", *(file if word == "FILE" else word for word in words), *folders]) == 2
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["keys", "trust", "add", "FILE", "--partner", "NAME"],
+        ["users", "list"],
+        ["users", "add", "NAME"],
+    ],
+    ids=" ".join,
+)
+def test_what_a_report_says_to_do_is_a_command(words):
+    advised = " ".join(advice for reason in Reason for advice in advice_of(reason, None))
+    assert f"wsprovider {' '.join(words)}" in advised
+    assert parser().parse_args(words).run
 
 
 # the handbook --------------------------------------------------------------------------------------

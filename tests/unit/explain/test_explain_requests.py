@@ -356,6 +356,21 @@ def test_ids_in_doubt_are_told_with_the_last_one():
     assert report.trouble.spot.path == "/Envelope/Body/echo"
 
 
+def test_a_way_that_is_for_something_else_is_not_met():
+    row = BY_NAME["L02 Body in clear [15]"]
+    world = World(row.scenario)
+    world.open()
+    pending = world.request()
+    report = explained(world, row.bent(world, pending)).report
+    assert report.trouble is not None
+    assert report.trouble.reason is Reason.WRONG_POLICY
+    assert report.ways[0].name == "signed by the context"
+    (failing,) = [one for one in report.ways[0].demands if one.standing is Standing.FAILS]
+    assert failing.words == "What it asks for is what this way of protection is for"
+    assert {one.standing for one in report.steps} == {Standing.OPEN}
+    assert report.ways[0].missing == 1
+
+
 def test_what_is_one_too_many_is_not_said_to_hold():
     world = World("3")
     report = explained(world, bend(world.request().data, duplicate(TIMESTAMP))).report
