@@ -38,7 +38,9 @@ class Atlas:
         place = place_of(element)
         root = element.getroottree().getroot()
         path = "/" + "/".join(_step(at(root, place[:length])) for length in range(len(place) + 1))
-        return self._at(place, path, decrypted=self._is_new(element, place))
+        cipher = self._cipher(element, place)
+        line, column = self._positions.get(place if cipher is None else cipher, (None, None))
+        return Spot(path, line, column, cipher is not None)
 
     def _note(self, element: etree._Element, place: Place, depth: int) -> None:
         """Note what stands where before decryption, so that what shows later can be told."""
@@ -47,23 +49,15 @@ class Atlas:
             for index, child in enumerate(list(element)[:_WIDEST]):
                 self._note(child, (*place, index), depth - 1)
 
-    def _is_new(self, element: etree._Element, place: Place) -> bool:
-        """Whether something on the way to an element was not there before decryption."""
+    def _cipher(self, element: etree._Element, place: Place) -> Place | None:
+        """Where the cipher text stood that an element came out of; None where it was there before decryption."""
+        found: Place | None = None
         node: etree._Element | None = element
         while node is not None:
-            known = self._names.get(place)
-            if known is not None and known != node.tag:
-                return True
+            if self._names.get(place, node.tag) != node.tag:
+                found = place
             node, place = node.getparent(), place[:-1]
-        return False
-
-    def _at(self, place: Place, path: str, *, decrypted: bool) -> Spot:
-        position = self._positions.get(place)
-        while position is None and decrypted and place:
-            place = place[:-1]
-            position = self._positions.get(place)
-        line, column = position or (None, None)
-        return Spot(path, line, column, decrypted)
+        return found
 
 
 def _step(element: etree._Element) -> str:

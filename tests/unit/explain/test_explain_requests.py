@@ -271,6 +271,9 @@ def test_a_signature_that_was_encrypted_is_told(order):
     assert signature.standing is Standing.HOLDS
     assert signature.spot is not None
     assert signature.spot.decrypted
+    assert {(part.spot.line, part.spot.column) for part in signature.parts if part.spot} == {
+        (signature.spot.line, signature.spot.column)
+    }
 
 
 def test_a_required_header_is_demanded_by_its_name():
