@@ -210,6 +210,18 @@ def site_call(talk: Talk) -> bytes:
     return talk.session.request(echo_body(SOAP_11, CANARY), version=SOAP_11).data
 
 
+@pytest.mark.parametrize(
+    ("terminal", "variable", "coloured"), [(True, None, True), (True, "1", False), (False, None, False)]
+)
+def test_colours_are_for_terminals(site, capsys, monkeypatch, terminal, variable, coloured):
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: terminal)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    if variable is not None:
+        monkeypatch.setenv("NO_COLOR", variable)
+    site.explain(site.write("request.xml", site.request("2")), path="/2")
+    assert ("\x1b[" in capsys.readouterr().out) == coloured
+
+
 # replies -------------------------------------------------------------------------------------------
 
 

@@ -1,5 +1,6 @@
 """Requests explained: the verdict is the engine's own, and its place is the element that is to blame."""
 
+from dataclasses import replace as replace_fields
 from datetime import timedelta
 
 import pytest
@@ -17,11 +18,14 @@ from tests.simulator.bend import (
     replace,
     tree,
 )
-from tests.simulator.world import PLAIN, SECURE, World, echo_body, issued, party, policy
+from tests.simulator.world import BOTH, PLAIN, SECURE, World, echo_body, issued, party, policy
 from tests.unit.explain.explained import explained
 from wsprovider.explain.explaining import created_of
 from wsprovider.explain.report import Item, Report, Standing, detail_of
 from wsprovider.inbound.rules import RULES
+from wsprovider.keyring.lifecycle import Lifespan
+from wsprovider.keyring.ring import Ring, RingKey, RingSnapshot
+from wsprovider.keyring.trust import Partner, PinnedGroup, Trust
 from wsprovider.policy.model import Parts
 from wsprovider.soap.version import SOAP_12
 from wsprovider.words.limits import Limits
@@ -380,3 +384,38 @@ def test_what_is_one_too_many_is_not_said_to_hold():
     first, second = items(report, "Timestamp")
     assert (first.standing, second.standing) == (Standing.HOLDS, Standing.OPEN)
     assert "too many" in told(second)["note"]
+
+
+def test_a_key_of_ours_that_has_gone_is_named_with_its_state():
+    world = World("6")
+    message = world.request().data
+    month = timedelta(days=30)
+    ages = {"RETAINED": (month, month, None), "GONE": (month, month, month)}
+    for state, (retired, overlap, gone) in ages.items():
+        span = Lifespan(
+            retired_at=world.now - retired,
+            overlap_until=world.now - overlap,
+            gone_at=None if gone is None else world.now - gone,
+        )
+        old = RingKey(issued("service").pair("old"), BOTH, span)
+        new = RingKey(issued("service-new").pair("new"), BOTH)
+        trust = Trust((PinnedGroup("clients", (Partner("client", (world.client.certificate,)),)),), Limits())
+        world.service = replace_fields(
+            world.service, snapshot=RingSnapshot(Ring("ring", (new, old)), trust, "2")
+        )
+        report = explained(world, message).report
+        (key,) = items(report, "EncryptedKey")
+        assert told(key)["our key"] == f"'old', {state.lower()}"
+        assert report.accepted == (state == "RETAINED")
+
+
+def test_limits_hold_here_as_well():
+    world = World("3")
+    message = world.request().data
+    small = World("3", limits=Limits(message_bytes=len(message) - 1))
+    report = explained(small, message).report
+    assert report.trouble is not None
+    assert report.trouble.reason is Reason.MESSAGE_TOO_LARGE
+    assert report.items == ()
+    enough = World("3", limits=Limits(message_bytes=len(message)))
+    assert explained(enough, message).report.accepted
