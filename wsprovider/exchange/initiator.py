@@ -186,27 +186,10 @@ class Initiator:
         """
         now = self._clock()
         root = parse(message, self._limits, charset=charset)
-        context = Context(
-            keys=self._keys(),
-            now=now,
-            entropy=self._entropy,
-            limits=self._limits,
-            gate=self._gate,
-            established=pending.secrets,
-            room=Room.of(message, self._limits.canonical_growth),
-            signature_seen=lambda value: _not_our_own(value, pending),
-            timestamp_seen=lambda _: None,
-            contexts=_only(pending.context),
-            tickets=OnlyTicket(pending.ticket),
-            second_opinion=self._opinion,
+        evidence = examine(
+            root, pending.version, self.context(pending, now, Room.of(message, self._limits.canonical_growth))
         )
-        evidence = examine(root, pending.version, context)
-        circumstances = Circumstances(
-            now=now,
-            freshness=self._freshness,
-            secure=secure,
-            sent_signatures=pending.signatures,
-        )
+        circumstances = self.circumstances(pending, now, secure=secure)
         verdict = judge(evidence, (self.requirements.reply,), circumstances)
         main = verdict.case.main
         key = main.key if main is not None else None
@@ -222,6 +205,32 @@ class Initiator:
             fault=payload is not None and payload.tag == f"{{{pending.version.namespace}}}Fault",
             certificate=key.certificate if isinstance(key, CertificateKey) else None,
             verdict=verdict,
+        )
+
+    def context(self, pending: Pending, now: datetime, room: Room) -> Context:
+        """What the examination of a reply is given."""
+        return Context(
+            keys=self._keys(),
+            now=now,
+            entropy=self._entropy,
+            limits=self._limits,
+            gate=self._gate,
+            established=pending.secrets,
+            room=room,
+            signature_seen=lambda value: _not_our_own(value, pending),
+            timestamp_seen=lambda _: None,
+            contexts=_only(pending.context),
+            tickets=OnlyTicket(pending.ticket),
+            second_opinion=self._opinion,
+        )
+
+    def circumstances(self, pending: Pending, now: datetime, *, secure: bool) -> Circumstances:
+        """What the judge of a reply is told beside the evidence."""
+        return Circumstances(
+            now=now,
+            freshness=self._freshness,
+            secure=secure,
+            sent_signatures=pending.signatures,
         )
 
 

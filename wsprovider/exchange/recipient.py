@@ -23,7 +23,6 @@ from wsprovider.exchange.replay import Replay, body_marks, marks_of
 from wsprovider.exchange.replies import (
     algorithms_of,
     check_answerable,
-    fault_code_of,
     reply_blocks,
     secret_of,
     signing_key,
@@ -51,7 +50,7 @@ from wsprovider.policy.publish import fingerprint_of
 from wsprovider.policy.requirements import KeySource, MessageRequirements, Protection, source_of
 from wsprovider.ports import Clock, Entropy, SharedStore, TicketAcceptor, Users
 from wsprovider.soap import addressing as wsa
-from wsprovider.soap.fault import fault_status, refusal
+from wsprovider.soap.fault import code_of, fault_status, refusal
 from wsprovider.soap.version import SoapVersion
 from wsprovider.words.errors import ConfigurationError, Problem, WSSecurityError
 from wsprovider.words.reasons import Reason
@@ -98,12 +97,12 @@ class Recipient:
         """
         self.policy, self.settings = policy, settings
         self.requirements = compile_policy(policy, settings.name)
-        self._ways = ways_of(self.requirements)
-        self._requests = tuple(way.requirements.request for way in self._ways)
+        self.ways = ways_of(self.requirements)
+        self._requests = tuple(way.requirements.request for way in self.ways)
         self._gate = Gate.of(self._requests)
         self._keys, self._users, self._replay = keys, users, Replay(replay)
         self._clock, self._entropy = clock, entropy
-        conversing = any(way.conversation is not None for way in self._ways)
+        conversing = any(way.conversation is not None for way in self.ways)
         self._contexts, self._opinion = contexts if conversing else None, second_opinion
         self._acceptor = tickets if any(_takes_tickets(one) for one in self._requests) else None
         self._established = established
@@ -127,7 +126,7 @@ class Recipient:
         name = self.settings.name
         if self._users is None and any(one.usernames for one in self._requests):
             problems.append(Problem(name, "the policy has a UsernameToken: name a user store"))
-        if self._contexts is None and any(way.conversation is not None for way in self._ways):
+        if self._contexts is None and any(way.conversation is not None for way in self.ways):
             problems.append(Problem(name, "the policy has conversations: their contexts need a store"))
         problems += self._problems_of_tickets()
         if self.settings.crosscheck and self._opinion is None:
@@ -182,36 +181,17 @@ class Recipient:
             BackendError: a store did not answer; nothing was accepted.
         """
         now, keys = self._clock(), self._keys()
-        limits = self.settings.limits
-        root = parse(message, limits, charset=charset)
-        context = Context(
-            keys=keys,
-            now=now,
-            entropy=self._entropy,
-            limits=limits,
-            gate=self._gate,
-            established={},
-            room=Room.of(message, limits.canonical_growth),
-            signature_seen=lambda value: self._replay.check(value, now),
-            timestamp_seen=lambda stamp: self._check_age(stamp, now),
-            unwrapping=lambda: self._check_room(transport, now),
-            contexts=self._finder(self._contexts, now) if self._contexts is not None else no_contexts,
-            tickets=self._tickets_of_message(now),
-            second_opinion=self._opinion,
-            understood=self.settings.understood,
+        root = parse(message, self.settings.limits, charset=charset)
+        evidence = examine(
+            root,
+            version,
+            self.context(keys, transport, now, Room.of(message, self.settings.limits.canonical_growth)),
         )
-        evidence = examine(root, version, context)
-        circumstances = Circumstances(
-            now=now,
-            freshness=self.settings.freshness,
-            secure=transport.secure,
-            client_certificate=transport.client_certificate is not None,
-            clear_password_over_http=self.settings.clear_password_over_http,
-        )
+        circumstances = self.circumstances(transport, now)
         payload = evidence.envelope.payload
         kind = kind_of(payload) if self._tokens is not None and payload is not None else None
-        verdict = judge(evidence, self._requests, circumstances, lambda index: self._ways[index].admits(kind))
-        way = self._ways[verdict.index]
+        verdict = judge(evidence, self._requests, circumstances, lambda index: self.ways[index].admits(kind))
+        way = self.ways[verdict.index]
         if way.requirements.client_certificate and transport.client_certificate is None:
             raise WSSecurityError(Reason.CLIENT_CERTIFICATE_MISSING)
         check_answerable(way.plan, verdict)
@@ -246,6 +226,35 @@ class Recipient:
             addressing=addressing,
             remark=remark,
             uses=uses_of_request(verdict.case, principal.name),
+        )
+
+    def context(self, keys: KeySnapshot, transport: Transport, now: datetime, room: Room) -> Context:
+        """What the examination of one message is given."""
+        return Context(
+            keys=keys,
+            now=now,
+            entropy=self._entropy,
+            limits=self.settings.limits,
+            gate=self._gate,
+            established={},
+            room=room,
+            signature_seen=lambda value: self._replay.check(value, now),
+            timestamp_seen=lambda stamp: self._check_age(stamp, now),
+            unwrapping=lambda: self._check_room(transport, now),
+            contexts=self._finder(self._contexts, now) if self._contexts is not None else no_contexts,
+            tickets=self._tickets_of_message(now),
+            second_opinion=self._opinion,
+            understood=self.settings.understood,
+        )
+
+    def circumstances(self, transport: Transport, now: datetime) -> Circumstances:
+        """What the judge is told beside the evidence."""
+        return Circumstances(
+            now=now,
+            freshness=self.settings.freshness,
+            secure=transport.secure,
+            client_certificate=transport.client_certificate is not None,
+            clear_password_over_http=self.settings.clear_password_over_http,
         )
 
     def _remember(self, evidence: Evidence, verdict: Verdict, principal: Principal, now: datetime) -> str:
@@ -383,7 +392,7 @@ class Recipient:
         return WireMessage(message.data, _content_type(version), message.status)
 
     def _fault_status(self, body: etree._Element, version: SoapVersion) -> int:
-        code = fault_code_of(body, version)
+        code = code_of(body, version)
         return fault_status(code, version, sender_400=self.settings.sender_fault_400)
 
 

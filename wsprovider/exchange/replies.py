@@ -25,7 +25,6 @@ from wsprovider.outbound.message import (
 from wsprovider.outbound.plan import Plan
 from wsprovider.ports import Entropy
 from wsprovider.soap.addressing import Addressing
-from wsprovider.soap.version import SoapVersion
 from wsprovider.words.errors import WSSecurityError
 from wsprovider.words.reasons import Reason
 from wsprovider.xml.escape import escape_text
@@ -151,11 +150,3 @@ def _uuid(entropy: Entropy) -> str:
     raw[8] = raw[8] & 0x3F | 0x80
     text = raw.hex()
     return "-".join((text[:8], text[8:12], text[12:16], text[16:20], text[20:]))
-
-
-def fault_code_of(body: etree._Element, version: SoapVersion) -> str:
-    """The local name of a SOAP 1.2 fault's Code; empty for SOAP 1.1."""
-    value = body.find(
-        f"{{{version.namespace}}}Fault/{{{version.namespace}}}Code/{{{version.namespace}}}Value"
-    )
-    return (value.text or "").rpartition(":")[2].strip() if value is not None else ""

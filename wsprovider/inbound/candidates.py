@@ -79,7 +79,7 @@ def read_children(
         WSSecurityError: as :func:`read`.
     """
     for index in indices:
-        _read_child(security[index], index, candidates, limits)
+        read_child(security[index], index, candidates, limits)
     if len(candidates.timestamps) > 1:
         raise WSSecurityError(Reason.DUPLICATE_HEADER_CHILD, "Timestamp")  # BSP R3227
     for found, limit, reason in (
@@ -98,7 +98,12 @@ def read_children(
         raise WSSecurityError(Reason.TOO_MANY_TOKENS, f"more than {limits.tokens}")
 
 
-def _read_child(element: etree._Element, index: int, candidates: Candidates, limits: Limits) -> None:
+def read_child(element: etree._Element, index: int, candidates: Candidates, limits: Limits) -> None:
+    """Read one child; what only shows in all of them is :func:`read_children`'s.
+
+    Raises:
+        WSSecurityError: UNKNOWN_HEADER_CHILD, or the error of the child's own module.
+    """
     kind = _KINDS.get(element.tag)
     if element.tag == binary_security_token.TAG and element.get("ValueType") in kerberos_token.VALUE_TYPES:
         kind = ("tickets", kerberos_token.read)

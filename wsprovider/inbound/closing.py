@@ -54,6 +54,24 @@ def digest_reference(
     Raises:
         WSSecurityError: REFERENCE_TARGET, DIGEST_MISMATCH, CANONICALIZATION, CANONICAL_TOO_LARGE.
     """
+    digest = digest_of(reference, opened, envelope, ids, covered, context)
+    if not hmac.compare_digest(digest, reference.digest):
+        raise WSSecurityError(Reason.DIGEST_MISMATCH, reference.id)
+
+
+def digest_of(
+    reference: Reference,
+    opened: Opened,
+    envelope: Envelope,
+    ids: Ids,
+    covered: Covered,
+    context: Context,
+) -> bytes:
+    """The digest of a Reference's target in this tree, whatever the Reference says of it.
+
+    Raises:
+        WSSecurityError: REFERENCE_TARGET, CANONICALIZATION, CANONICAL_TOO_LARGE.
+    """
     target = ids.get(reference.id)
     if target is None:
         raise WSSecurityError(Reason.REFERENCE_TARGET, reference.id)
@@ -64,9 +82,7 @@ def digest_reference(
             raise WSSecurityError(Reason.REFERENCE_TARGET, f"{reference.id}: {target.tag}")
         octets = canonical.exclusive(target, reference.prefixes, context.room)
         covered.places.add(place_of(target))
-    digest = DIGESTS[reference.digest_method].digest(octets)
-    if not hmac.compare_digest(digest, reference.digest):
-        raise WSSecurityError(Reason.DIGEST_MISMATCH, reference.id)
+    return DIGESTS[reference.digest_method].digest(octets)
 
 
 def _may_be_signed(target: etree._Element, envelope: Envelope) -> bool:

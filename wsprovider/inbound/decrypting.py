@@ -134,13 +134,21 @@ def resolve(found: list[Found], candidates: Candidates, keys: Keys) -> list[Secr
     for one in found:
         if one.data.id is None or one.data.id not in owners:
             raise WSSecurityError(Reason.REFERENCE_LIST, "EncryptedData that no list names")
-        resolved.append(_key_of(one.data, owners.pop(one.data.id), keys))
+        resolved.append(key_of(one.data, owners.pop(one.data.id), keys))
     if owners:
         raise WSSecurityError(Reason.REFERENCE_LIST, "a list names what is not there")
     return resolved
 
 
-def _key_of(data: EncryptedData, owner: int | None, keys: Keys) -> SecretKey:
+def key_of(data: EncryptedData, owner: int | None, keys: Keys) -> SecretKey:
+    """The key of one EncryptedData.
+
+    Args:
+        owner: index of the EncryptedKey whose list names it, if one does.
+
+    Raises:
+        WSSecurityError: REFERENCE_LIST, PROTECTION_KEY, or what resolving a key says.
+    """
     listed = keys.of_encrypted_key(owner) if owner is not None else None
     if data.key is None:
         if listed is None:

@@ -146,7 +146,7 @@ class _Examination:
         """
         self._resolve()
         inside = [one for one in self.found if one.where is Where.SECURITY]
-        signatures = [one for one in self._decrypt(inside) if _may_be_signature(one) or not one.holds]
+        signatures = [one for one in self._decrypt(inside) if may_be_signature(one) or not one.holds]
         self._splice(signatures)
         self._open()
         uncovered = [one.found for one in signatures]
@@ -297,7 +297,7 @@ class _Examination:
             for reference in opened.signature.references:
                 if reference.id in closed.compared:
                     continue
-                if hidden and _waits(ids.get(reference.id), hidden):
+                if hidden and waits(ids.get(reference.id), hidden):
                     continue
                 digest_reference(reference, opened, envelope, ids, closed.covered, context)
                 closed.compared.add(reference.id)
@@ -361,12 +361,12 @@ def _check_decrypted(decrypted: Sequence[Decrypted]) -> None:
         raise WSSecurityError(Reason.DECRYPTION)
 
 
-def _may_be_signature(one: Decrypted) -> bool:
+def may_be_signature(one: Decrypted) -> bool:
     """A hint which plaintext is the Signature; being wrong only means that it is not found."""
     return one.found.index is not None and _SIGNATURE_HINT in one.plaintext
 
 
-def _waits(target: etree._Element | None, hidden: Sequence[Place]) -> bool:
+def waits(target: etree._Element | None, hidden: Sequence[Place]) -> bool:
     """Whether a target can only be digested after decryption."""
     if target is None:
         return True

@@ -6,14 +6,13 @@ the worker that first needs them.
 """
 
 import os
-import re
 import time
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from spyne import Application, ServiceBase
+from spyne import ServiceBase
 
 from wsprovider.adapters.keys.folder import Loaded
 from wsprovider.adapters.keys.source import SnapshotSource
@@ -28,9 +27,8 @@ from wsprovider.config.model import TLS_CERTIFICATE, EndpointConfig, ProviderCon
 from wsprovider.config.problems import Problems
 from wsprovider.conversation.contexts import Contexts
 from wsprovider.exchange.recipient import Recipient
-from wsprovider.exchange.settings import ConversationSettings, RecipientSettings
+from wsprovider.exchange.settings import ConversationSettings
 from wsprovider.exchange.sightings import Sightings
-from wsprovider.inbound.context import SecondOpinion
 from wsprovider.policy.attach import attach
 from wsprovider.policy.publish import published
 from wsprovider.policy.write import write_policy
@@ -40,9 +38,8 @@ from wsprovider.server.application import Provider
 from wsprovider.server.declared import Service, read_declared
 from wsprovider.server.endpoint import Endpoint
 from wsprovider.server.holdings import Holdings
-from wsprovider.server.interface import headers_of
 from wsprovider.server.invoker import Invoker
-from wsprovider.server.protocols import SecureSoap11
+from wsprovider.server.settings import application_of, second_engine, settings_of
 from wsprovider.server.tickets import TicketKeyrings, established
 from wsprovider.server.user_stores import UserStores
 from wsprovider.server.watch import Watch
@@ -253,12 +250,7 @@ class _Composition:
         return built
 
     def _application(self, service: ServiceConfig) -> Any:
-        known = self._applications.get(service.name)
-        if known is not None:
-            return known
-        name = _wsdl_name(service.name)
-        protocols = {"in_protocol": SecureSoap11(), "out_protocol": SecureSoap11()}
-        return Application(service.service_classes, tns=service.namespace, name=name, **protocols)
+        return self._applications.get(service.name) or application_of(service)
 
     def _endpoint(self, service: ServiceConfig, config: EndpointConfig, invoker: Invoker) -> Endpoint | None:
         demands = demands_of(config.policy)
@@ -269,22 +261,13 @@ class _Composition:
         users = self._users.users(config, self._problems) if asks_users(config, demands) else None
         if self._store is None or self._sightings is None:
             return None
-        public = config.public_url or self._config.public_url
-        settings = RecipientSettings(
-            name=config.path.lstrip("/") or service.name,
-            operations=invoker.operations,
-            path=config.path,
-            understood=headers_of(invoker.application),
-            roles=config.roles,
-            freshness=config.freshness,
-            remember=self._config.remember,
-            limits=config.limits,
-            conversation=config.conversation,
+        settings = settings_of(
+            service.name,
+            config,
+            invoker,
             kerberos=self._tickets.settings(config),
-            clear_password_over_http=config.clear_password_over_http,
-            sender_fault_400=config.sender_fault_400,
-            addresses=(f"{public}{config.path}",) if public else (),
-            crosscheck=config.crosscheck,
+            public=config.public_url or self._config.public_url,
+            remember=self._config.remember,
         )
         recipient = Recipient(
             config.policy,
@@ -297,7 +280,7 @@ class _Composition:
             contexts=self._contexts(keys, config.conversation) if demands.conversation else None,
             tickets=self._tickets.acceptor(config),
             established=established(config, self._store, lambda: keys.loaded().seals),
-            second_opinion=_second_engine() if config.crosscheck else None,
+            second_opinion=second_engine() if config.crosscheck else None,
             guesses=self._users.guesses(config, self._store),
         )
         written = write_policy(published(config.policy), DIALECTS[config.dialect])
@@ -369,17 +352,3 @@ def _served_certificate(config: ProviderConfig) -> Path | None:
     if config.https_url is None:
         return None
     return config.keys / (config.tls_certificate or TLS_CERTIFICATE)
-
-
-def _second_engine() -> SecondOpinion:
-    """The engine of ``crosscheck = "xmlsec"``, an extra that need not be installed otherwise."""
-    from wsprovider.crypto.crosscheck import XmlsecOpinion  # noqa: PLC0415 - see above
-
-    return XmlsecOpinion()
-
-
-def _wsdl_name(name: str) -> str:
-    """``order-desk`` as WSDL likes it: ``OrderDesk``."""
-    words = re.split(r"[^A-Za-z0-9]+", name)
-    joined = "".join(word[:1].upper() + word[1:] for word in words)
-    return joined if joined[:1].isalpha() else f"Service{joined}"

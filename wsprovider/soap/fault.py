@@ -8,6 +8,8 @@ was no secret, and the client has to open another one (WS-SecureConversation 1.3
 from dataclasses import dataclass, replace
 from typing import Final
 
+from lxml import etree
+
 from wsprovider.soap.version import SoapVersion
 from wsprovider.words import namespaces as ns
 from wsprovider.words.errors import SoapError, SoapFault, WSSecurityError
@@ -110,6 +112,14 @@ def fault_status(code: str, version: SoapVersion, *, sender_400: bool) -> int:
     if sender_400 and code == version.client_code:
         return version.client_status
     return version.server_status
+
+
+def code_of(body: etree._Element, version: SoapVersion) -> str:
+    """The local name of a SOAP 1.2 fault's Code; empty for SOAP 1.1."""
+    value = body.find(
+        f"{{{version.namespace}}}Fault/{{{version.namespace}}}Code/{{{version.namespace}}}Value"
+    )
+    return (value.text or "").rpartition(":")[2].strip() if value is not None else ""
 
 
 def reason_of(error: Exception) -> Reason:
