@@ -8,6 +8,7 @@ from wsprovider.exchange.settings import KerberosSettings, split_principal
 from wsprovider.inbound.evidence import SecretKey
 from wsprovider.inbound.finding import Case
 from wsprovider.keyring.tickets import TicketKey, ticket_sha1
+from wsprovider.policy.requirements import KeySource, MessageRequirements, source_of
 from wsprovider.ports import TicketAcceptor
 from wsprovider.words.errors import BackendError, ConfigurationError, WSSecurityError
 from wsprovider.words.reasons import Reason
@@ -92,3 +93,10 @@ def keep_ticket(
     except (BackendError, ConfigurationError) as error:
         return f"the ticket was not kept for later messages: {error}"
     return "" if kept else "the ticket was not kept for later messages: no room"
+
+
+def takes_tickets(message: MessageRequirements) -> bool:
+    """Whether a message may be protected or endorsed by a Kerberos ticket."""
+    return message.key_source is KeySource.TICKET or any(
+        source_of(one.token) is KeySource.TICKET for one in message.endorsing
+    )

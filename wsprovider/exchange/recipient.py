@@ -16,7 +16,13 @@ from wsprovider.conversation.request import Kind, kind_of
 from wsprovider.exchange.callers import Callers, principal_of
 from wsprovider.exchange.crosschecking import cannot_check
 from wsprovider.exchange.guessing.attempt import Guesses
-from wsprovider.exchange.kerberos import AUTHENTICATOR_LIFE, MessageTickets, keep_ticket, ticket_of
+from wsprovider.exchange.kerberos import (
+    AUTHENTICATOR_LIFE,
+    MessageTickets,
+    keep_ticket,
+    takes_tickets,
+    ticket_of,
+)
 from wsprovider.exchange.operations import check_addressing, operation_of
 from wsprovider.exchange.principal import Principal
 from wsprovider.exchange.replay import Replay, body_marks, marks_of
@@ -47,7 +53,7 @@ from wsprovider.outbound.write import write
 from wsprovider.policy.compile import compile_policy
 from wsprovider.policy.model import Policy
 from wsprovider.policy.publish import fingerprint_of
-from wsprovider.policy.requirements import KeySource, MessageRequirements, Protection, source_of
+from wsprovider.policy.requirements import Protection
 from wsprovider.ports import Clock, Entropy, SharedStore, TicketAcceptor, Users
 from wsprovider.soap import addressing as wsa
 from wsprovider.soap.fault import code_of, fault_status, refusal
@@ -104,7 +110,7 @@ class Recipient:
         self._clock, self._entropy = clock, entropy
         conversing = any(way.conversation is not None for way in self.ways)
         self._contexts, self._opinion = contexts if conversing else None, second_opinion
-        self._acceptor = tickets if any(_takes_tickets(one) for one in self._requests) else None
+        self._acceptor = tickets if any(takes_tickets(one) for one in self._requests) else None
         self._established = established
         self._callers = Callers(
             users,
@@ -147,7 +153,7 @@ class Recipient:
 
     def _problems_of_tickets(self) -> list[Problem]:
         name, kerberos = self.settings.name, self.settings.kerberos
-        if not any(_takes_tickets(one) for one in self._requests):
+        if not any(takes_tickets(one) for one in self._requests):
             return []
         if self._acceptor is None:
             return [Problem(name, "the policy has Kerberos tickets: name the service's principal")]
@@ -182,11 +188,7 @@ class Recipient:
         """
         now, keys = self._clock(), self._keys()
         root = parse(message, self.settings.limits, charset=charset)
-        evidence = examine(
-            root,
-            version,
-            self.context(keys, transport, now, Room.of(message, self.settings.limits.canonical_growth)),
-        )
+        evidence = examine(root, version, self.context(message, keys, transport, now))
         circumstances = self.circumstances(transport, now)
         payload = evidence.envelope.payload
         kind = kind_of(payload) if self._tokens is not None and payload is not None else None
@@ -228,7 +230,7 @@ class Recipient:
             uses=uses_of_request(verdict.case, principal.name),
         )
 
-    def context(self, keys: KeySnapshot, transport: Transport, now: datetime, room: Room) -> Context:
+    def context(self, message: bytes, keys: KeySnapshot, transport: Transport, now: datetime) -> Context:
         """What the examination of one message is given."""
         return Context(
             keys=keys,
@@ -237,7 +239,7 @@ class Recipient:
             limits=self.settings.limits,
             gate=self._gate,
             established={},
-            room=room,
+            room=Room.of(message, self.settings.limits.canonical_growth),
             signature_seen=lambda value: self._replay.check(value, now),
             timestamp_seen=lambda stamp: self._check_age(stamp, now),
             unwrapping=lambda: self._check_room(transport, now),
@@ -394,12 +396,6 @@ class Recipient:
     def _fault_status(self, body: etree._Element, version: SoapVersion) -> int:
         code = code_of(body, version)
         return fault_status(code, version, sender_400=self.settings.sender_fault_400)
-
-
-def _takes_tickets(message: MessageRequirements) -> bool:
-    return message.key_source is KeySource.TICKET or any(
-        source_of(one.token) is KeySource.TICKET for one in message.endorsing
-    )
 
 
 def _content_type(version: SoapVersion) -> str:

@@ -18,7 +18,6 @@ from wsprovider.explain.report import Demand, Fact, Standing, Trouble, shown
 from wsprovider.keyring.snapshot import KeySnapshot
 from wsprovider.words.errors import SoapError, WSSecurityError
 from wsprovider.words.reasons import Reason
-from wsprovider.xml.canonical import Room
 
 
 def _always(recipient: Recipient) -> bool:
@@ -148,18 +147,15 @@ def explain_request(
             return Judged(error)
         return Judged(None, _accepted(verified), recipient.ways.index(verified.way))
 
-    limits = recipient.settings.limits
     return explain(
         received,
         judge=judge,
-        context=lambda: recipient.context(
-            keys, transport, now, Room.of(received.body, limits.canonical_growth)
-        ),
+        context=lambda: recipient.context(received.body, keys, transport, now),
         circumstances=recipient.circumstances(transport, now),
         ways=_ways(recipient),
         facts=facts,
         steps=_steps(recipient),
-        limits=limits,
+        limits=recipient.settings.limits,
         show=show,
     )
 
