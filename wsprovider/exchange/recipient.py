@@ -370,7 +370,7 @@ class Recipient:
         sent = write(outward, outgoing, self._entropy)
         return WireMessage(
             sent.data,
-            _content_type(request.version),
+            request.version.written_type,
             self._fault_status(body, request.version) if fault else 200,
             uses_of_reply(case, request.principal.name, outgoing.signing, sent.receiver),
         )
@@ -391,12 +391,8 @@ class Recipient:
     def refuse(self, error: Exception, *, version: SoapVersion) -> WireMessage:
         """The fault that answers a refused message: unprotected, and uniform for security errors."""
         message = refusal(error, version, sender_400=self.settings.sender_fault_400)
-        return WireMessage(message.data, _content_type(version), message.status)
+        return WireMessage(message.data, version.written_type, message.status)
 
     def _fault_status(self, body: etree._Element, version: SoapVersion) -> int:
         code = code_of(body, version)
         return fault_status(code, version, sender_400=self.settings.sender_fault_400)
-
-
-def _content_type(version: SoapVersion) -> str:
-    return f"{version.content_type}; charset=utf-8"

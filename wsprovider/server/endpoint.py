@@ -179,7 +179,7 @@ def last_resort(version: SoapVersion) -> Reply:
         f'<soap:Envelope xmlns:soap="{soap}"><soap:Body><soap:Fault>{content}</soap:Fault></soap:Body>'
         "</soap:Envelope>"
     )
-    return Reply(version.server_status, f"{version.content_type}; charset=utf-8", data.encode())
+    return Reply(version.server_status, version.written_type, data.encode())
 
 
 def _wire(message: WireMessage, headers: tuple[tuple[str, str], ...] = ()) -> Reply:

@@ -34,6 +34,11 @@ class SoapVersion:
     client_status: int
     server_status: int
 
+    @property
+    def written_type(self) -> str:
+        """The Content-Type of what we send: always in UTF-8."""
+        return f"{self.content_type}; charset=utf-8"
+
 
 SOAP_11: Final = SoapVersion(
     name="1.1",
