@@ -1,74 +1,59 @@
-/* Calls the echo service once by gSOAP and its wsse plugin.
+/* Calls the echo service once by gSOAP, with the functions that docs/peers/gsoap.md describes.
 
-   client SCENARIO URL KEYS TEXT [USER PASSWORD text|digest]
+   client WHAT URL KEYS SERVICE USER PASSWORD TEXT
 
-   KEYS is the folder of development keys. Prints the text that came back; or the fault on standard error, with exit
-   status 1. */
+   WHAT is password, digest, certificate, both, encrypted, or oaep (as encrypted, with another key transport). KEYS
+   is the folder of development keys, SERVICE the file of the certificate to encrypt to and to verify by. Prints the
+   text that came back; or the fault on standard error, with exit status 1. */
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "wsseapi.h"
-#include "soapH.h"
+#include "secure.c"
 #include "EchoSoap11.nsmap"
 
-static FILE *file(const char *folder, const char *name)
+static FILE *opened(const char *path)
 {
-  char path[4096];
-  FILE *opened;
-  snprintf(path, sizeof path, "%s/%s", folder, name);
-  opened = fopen(path, "r");
-  if (!opened)
+  FILE *file = fopen(path, "r");
+  if (!file)
   {
     perror(path);
     exit(2);
   }
-  return opened;
+  return file;
+}
+
+static const char *in(const char *folder, const char *name)
+{
+  char *path = malloc(strlen(folder) + strlen(name) + 2);
+  sprintf(path, "%s/%s", folder, name);
+  return path;
 }
 
 int main(int argc, char **argv)
 {
-  const char *scenario = argv[1], *keys = argv[3];
-  char ca[4096];
-  struct ns1__echo request;
+  const char *what = argv[1], *url = argv[2], *keys = argv[3], *user = argv[5], *password = argv[6];
+  EVP_PKEY *key = PEM_read_PrivateKey(opened(in(keys, "client-1.key.pem")), NULL, NULL, NULL);
+  X509 *certificate = PEM_read_X509(opened(in(keys, "client-1.cert.pem")), NULL, NULL, NULL);
+  X509 *service = PEM_read_X509(opened(argv[4]), NULL, NULL, NULL);
+  int encrypted = !strcmp(what, "encrypted") || !strcmp(what, "oaep");
+  int signature = encrypted || !strcmp(what, "certificate") || !strcmp(what, "both");
+  int signed_reply = signature && strcmp(what, "both");
+  struct ns1__echo request = {argv[7]};
   struct ns1__echoResponse reply;
-  struct soap *soap = soap_new1(SOAP_XML_CANONICAL | SOAP_C_UTFSTRING);
-  EVP_PKEY *key = PEM_read_PrivateKey(file(keys, "client-1.key.pem"), NULL, NULL, NULL);
-  X509 *mine = PEM_read_X509(file(keys, "client-1.cert.pem"), NULL, NULL, NULL);
-  X509 *theirs = PEM_read_X509(file(keys, "service.cert.pem"), NULL, NULL, NULL);
-  int failed = 0;
+  struct soap *soap = open_soap(in(keys, "ca.pem"));
 
   (void)argc;
-  snprintf(ca, sizeof ca, "%s/ca.pem", keys);
-  soap_register_plugin(soap, soap_wsse);
-  if (soap_ssl_client_context(soap, SOAP_SSL_REQUIRE_SERVER_AUTHENTICATION, NULL, NULL, ca, NULL, NULL))
-    failed = 1;
-  soap_wsse_add_Timestamp(soap, "Timestamp", 300);
-  if (*scenario == '1')
-  {
-    if (strcmp(argv[7], "digest"))
-      soap_wsse_add_UsernameTokenText(soap, "User", argv[5], argv[6]);
-    else
-      soap_wsse_add_UsernameTokenDigest(soap, "User", argv[5], argv[6]);
-  }
-  else
-  {
-    soap_wsse_verify_auto(soap, SOAP_SMD_VRFY_RSA_SHA256, X509_get_pubkey(theirs), 0);
-    soap_wsse_add_BinarySecurityTokenX509(soap, "Certificate", mine);
-    soap_wsse_add_KeyInfo_SecurityTokenReferenceX509(soap, "#Certificate");
-    soap_wsse_sign_body(soap, SOAP_SMD_SIGN_RSA_SHA256, key, 0);
-    soap_wsse_sign_only(soap, "Timestamp Body");
-  }
-  if (*scenario == '5')
-  {
-    soap_wsse_decrypt_auto(soap, SOAP_MEC_ENV_DEC_AES256_CBC, key, 0);
-    soap_wsse_add_EncryptedKey(soap, SOAP_MEC_ENV_ENC_AES256_CBC, "Key", theirs, NULL, NULL, NULL);
-  }
-  request.text = argv[4];
-  if (failed || soap_call___ns1__echo(soap, argv[2], NULL, &request, &reply)
-      || soap_wsse_verify_Timestamp(soap)
-      || (*scenario != '1' && soap_wsse_verify_body(soap)))
+  if (add_timestamp(soap)
+      || ((!strcmp(what, "password") || !strcmp(what, "both")) && soap_wsse_add_UsernameTokenText(soap, "User", user, password))
+      || (!strcmp(what, "digest") && soap_wsse_add_UsernameTokenDigest(soap, "User", user, password))
+      || (signature && sign(soap, key, certificate))
+      || (signed_reply && verify_reply(soap, service))
+      || (encrypted && encrypt(soap, key, service))
+      || (!strcmp(what, "oaep") && soap_wsse_add_EncryptedKey(soap, SOAP_MEC_ENV_ENC_AES256_CBC | SOAP_MEC_OAEP, "Key", service, NULL, NULL, NULL))
+      || soap_call___ns1__echo(soap, url, NULL, &request, &reply)
+      || (signed_reply && reply_is_signed(soap)))
   {
     soap_print_fault(soap, stderr);
     return 1;
