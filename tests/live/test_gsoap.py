@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import itertools
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import xmlsec
+from lxml import etree
+from zeep.wsse.signature import BinarySignature
 
 from tests.live import gsoap_program
 from tests.live.conftest import Matrix
 from tests.live.provider import PASSWORD_TOO, SLUGS, ProviderProcess
 from tests.live.recorder import Held, Recorder
+from tests.live.relay import changing
 from wsprovider.words import namespaces as ns
 
 pytestmark = pytest.mark.live
@@ -169,6 +173,71 @@ def test_key_transport(gsoap: Gsoap) -> None:
     reason = gsoap.refused("oaep", f"/suite/{SUITE}/{SLUGS['5']}")
     assert reason in {"DECRYPTION", "DECRYPTED_STRUCTURE"}  # by what comes out of a wrong decryption
     assert gsoap.call("encrypted", ENCRYPTED) == "client-1"
+
+
+def _another_text(envelope: etree._Element) -> None:
+    envelope.find(".//{urn:wsprovider:echo}text").text = "another"
+
+
+def _moved(envelope: etree._Element) -> None:
+    """The signed Body goes into the header, and another one takes its place."""
+    header, body = envelope
+    envelope.append(etree.fromstring(etree.tostring(body)))
+    envelope[-1].set(f"{{{ns.WSU}}}Id", "another")
+    _another_text(envelope[-1])
+    header.append(body)
+
+
+def _stamped(envelope: etree._Element) -> None:
+    """Another Timestamp in the place of the signed one, which stays in the header."""
+    stamp = envelope.find(f".//{{{ns.WSU}}}Timestamp")
+    another = etree.fromstring(etree.tostring(stamp))
+    another.set(f"{{{ns.WSU}}}Id", "another")
+    stamp.getparent().insert(0, another)
+    envelope[0].append(stamp)
+
+
+def _unsigned(envelope: etree._Element) -> None:
+    envelope.remove(envelope[0])
+
+
+@pytest.mark.parametrize("change", [_another_text, _moved, _stamped, _unsigned])
+def test_changed_reply(gsoap: Gsoap, change: Callable[[etree._Element], None]) -> None:
+    """gSOAP refuses a reply that is not what the service signed, and takes it as it was."""
+
+    def changed(reply: bytes) -> bytes:
+        envelope = etree.fromstring(reply)
+        change(envelope)
+        return etree.tostring(envelope)
+
+    with changing(gsoap.provider, changed) as base:
+        done = gsoap.run("certificate", base + SIGNED, text=another_text())
+    assert done.returncode == 1, done.stdout
+    with changing(gsoap.provider, bytes) as base:
+        text = another_text()
+        assert gsoap.run("certificate", base + SIGNED, text=text).stdout == text
+
+
+def test_reply_with_a_certificate(gsoap: Gsoap) -> None:
+    """Signed anew by another of the authority's certificates, which the reply brings: refused by the page's check.
+
+    The plugin alone takes it.
+    """
+    pair = (str(gsoap.keys / "client-2.key.pem"), str(gsoap.keys / "client-2.cert.pem"))
+    sha2 = {"signature_method": xmlsec.Transform.RSA_SHA256, "digest_method": xmlsec.Transform.SHA256}
+
+    def signed(reply: bytes) -> bytes:
+        envelope = etree.fromstring(reply)
+        _another_text(envelope)
+        signature = envelope.find(f".//{{{ns.DS}}}Signature")
+        signature.getparent().remove(signature)
+        BinarySignature(*pair, **sha2).apply(envelope, {})
+        return etree.tostring(envelope)
+
+    with changing(gsoap.provider, signed) as base:
+        done = gsoap.run("certificate", base + SIGNED, text=another_text())
+        assert "signed by a certificate that it brings" in done.stderr
+        assert gsoap.run("unchecked", base + SIGNED, text=another_text()).stdout == "another"
 
 
 def test_reply_by_another(gsoap: Gsoap) -> None:
