@@ -23,9 +23,8 @@ def missing() -> str | None:
 def build(provider: ProviderProcess, path: str) -> Path:
     """The client for the WSDL of an endpoint; built again when that or a source changed."""
     with urllib.request.urlopen(provider.url(f"{path}?wsdl")) as opened:
-        wsdl = (
-            opened.read().decode().replace(provider.http, "http://localhost")
-        )  # whose port is another each time
+        wsdl = opened.read().decode()
+    wsdl = wsdl.replace(provider.http, "http://localhost")  # its port is another each time
     sources = {"echo.wsdl": wsdl, "client.c": (_SOURCES / "client.c").read_text()}
     sources |= {name: block("gsoap", name) for name in ("secure.c", "build.sh")}
     with made(_SOURCES / "target", *sources.values()) as folder:

@@ -11,12 +11,17 @@ import pytest
 from tests.live import node_program
 from tests.live.conftest import Matrix
 from tests.live.provider import PASSWORD_TOO, SLUGS, ProviderProcess
+from tests.live.relay import changing
 from wsprovider.words import algorithms as alg
 from wsprovider.words import namespaces as ns
 
 pytestmark = pytest.mark.live
 CLIENT = "node-soap 1.13"
 SUITE = "Basic256Sha256"
+UNSECURED = (
+    f'<s:Envelope xmlns:s="{ns.SOAP11}"><s:Body><echoResponse xmlns="urn:wsprovider:echo"><text>another</text>'
+    "</echoResponse></s:Body></s:Envelope>"
+).encode()
 _calls = itertools.count()
 
 
@@ -40,7 +45,8 @@ class Node:
         wsdl = self.provider.url(f"{path}?wsdl", secure=secure)
         order = {"text": another_text(), **order}
         answer = node_program.call(self._folder, function, wsdl, self._ca, *arguments, **order)
-        assert set(answer["texts"]) <= {order["text"]}
+        if "endpoint" not in order:
+            assert set(answer["texts"]) <= {order["text"]}
         return answer
 
     def by_password(
@@ -140,6 +146,18 @@ def test_equal_calls(node: Node) -> None:
     assert reasons == [*[None] * made, "REPLAY"]
 
 
+def test_changed_reply(node: Node) -> None:
+    """node-soap does not look at the security of a reply, be it changed or gone."""
+    path = f"/echo/{SLUGS['2']}"
+    for change in (
+        lambda reply: reply.replace(b">hello<", b">another<"),
+        lambda _: UNSECURED,
+    ):
+        with changing(node.provider, change) as base:
+            assert node.by_certificate(text="hello", endpoint=base + path)["texts"] == ["another"]
+    assert node.by_certificate(text="hello again")["texts"] == ["hello again"]
+
+
 def test_both(node: Node) -> None:
     """A password and a certificate over HTTPS; neither may be wrong."""
     answer = node.by_both()
@@ -164,8 +182,8 @@ def test_certificate_as_it_is(node: Node, options: dict[str, object], reason: st
 
 
 def test_both_as_they_are(node: Node) -> None:
-    """Two Timestamps; and one with a plain ``Id``, whatever is said."""
+    """Two Timestamps; and a password that does not say what it is."""
     path = f"/sha1/{PASSWORD_TOO}"
     who = ("alice", "development")
     assert node.as_it_is("both", path, *who, LIKE_THE_PAGE, secure=True) == "DUPLICATE_HEADER_CHILD"
-    assert node.as_it_is("certificateWithToken", path, *who, BY_NAME, secure=True) == "MALFORMED_HEADER_CHILD"
+    assert node.as_it_is("certificateWithToken", path, *who, BY_NAME, secure=True) == "PASSWORD_TYPE"

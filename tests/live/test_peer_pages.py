@@ -16,7 +16,7 @@ from tests.live.pages import blocks
 from tests.live.provider import CONVERSATIONS, ROOT, SLUGS, ProviderProcess
 
 pytestmark = pytest.mark.live
-TEXT = "Grüße"
+TEXT = "hello"
 
 
 class Program:
@@ -30,13 +30,13 @@ class Program:
                 (folder / block.name).write_text(block.text)
         for store in ("client-1.p12", "trust.p12"):
             shutil.copy(provider.keys / "development" / store, folder)
-        self.do("javac", "-encoding", "UTF-8", "-cp", f"{self.libraries}/*", "EchoClient.java")
+        self.do("javac", "-cp", f"{self.libraries}/*", "EchoClient.java")
 
     def call(self, path: str, *, wsdl: bool = True, secure: bool = False) -> str:
         """What one run prints."""
         url = self.provider.url(f"{path}?wsdl" if wsdl else path, secure=secure)
         trust = [f"-Djavax.net.ssl.trustStore{name}" for name in ("=trust.p12", "Password=development")]
-        flags = ["-XX:TieredStopAtLevel=1", "-Dfile.encoding=UTF-8", *trust]
+        flags = ["-XX:TieredStopAtLevel=1", *trust]
         return self.do("java", *flags, "-cp", f"{self.libraries}/*:.", "EchoClient", url, TEXT)
 
     def refused(self, path: str, *, wsdl: bool = True) -> str:
