@@ -179,7 +179,20 @@ def _unsigned(envelope: etree._Element) -> None:
     envelope.remove(envelope[0])
 
 
-@pytest.mark.parametrize("change", [_other_text, _moved, _unsigned])
+def _false_fault(envelope: etree._Element) -> None:
+    """Not signed, and beside the answer what looks like a fault; zeep reads the answer."""
+    _unsigned(envelope)
+    etree.SubElement(envelope[0], "{urn:another}Fault")
+
+
+def _second_body(envelope: etree._Element) -> None:
+    """What was signed comes last, and zeep would read the first."""
+    another = etree.fromstring(etree.tostring(envelope[1]))
+    del another.attrib[f"{{{ns.WSU}}}Id"]
+    envelope.insert(1, another)
+
+
+@pytest.mark.parametrize("change", [_other_text, _moved, _unsigned, _false_fault, _second_body])
 def test_changed_reply(party: Party, change: Callable[[etree._Element], None]) -> None:
     """``Signed`` refuses a reply whose Body is not what was signed; zeep alone takes one that was moved."""
     client = party.by_certificate()
