@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.live import pages
 from wsprovider.config import guessing, kerberos
 from wsprovider.config.endpoints import KEYS
 from wsprovider.exchange.guessing.settings import GuessingSettings
@@ -74,3 +75,11 @@ def test_links_lead_somewhere(page):
     for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", page.read_text()):
         if "://" not in target:
             assert (page.parent / target).exists(), target
+
+
+@pytest.mark.parametrize("page", sorted(pages.PAGES.glob("*.md")), ids=lambda page: page.stem)
+def test_what_partners_are_told_to_copy_is_run(page):
+    marked = pages.blocks(page.stem)
+    assert page.read_text().count("\n```") == 2 * len(marked)
+    for block in marked:
+        assert (ROOT / block.test).is_file()

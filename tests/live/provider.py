@@ -43,6 +43,16 @@ ENDORSING = (
 """Policy documents of ours with endorsing tokens."""
 BY_THUMBPRINT = "signed-endorsing-by-thumbprint"
 """One of them that wants the certificate of the message signature named by its thumbprint."""
+PASSWORD_TOO = "transport-endorsing-password"
+"""One of them that wants a UsernameToken besides."""
+USERNAME_TOKEN = """<sp:SignedSupportingTokens>
+        <wsp:Policy>
+          <sp:UsernameToken sp:IncludeToken="http://docs.oasis-open.org/ws-sx/ws-securitypolicy/200702/IncludeToken/AlwaysToRecipient">
+            <wsp:Policy/>
+          </sp:UsernameToken>
+        </wsp:Policy>
+      </sp:SignedSupportingTokens>"""
+"""What a policy document has to have in it to want a signed UsernameToken."""
 
 
 def free_port() -> int:
@@ -97,7 +107,10 @@ def write_services(folder: Path) -> None:
     direct = (policies / "signed-endorsing.xml").read_text()
     named = direct.replace(token, f"<sp:RequireThumbprintReference/>{token}", 1)
     (policies / f"{BY_THUMBPRINT}.xml").write_text(named)
-    for name in (*ENDORSING, BY_THUMBPRINT):
+    token = "<sp:EndorsingSupportingTokens>"
+    alone = (policies / "transport-endorsing.xml").read_text()
+    (policies / f"{PASSWORD_TOO}.xml").write_text(alone.replace(token, f"{USERNAME_TOKEN}\n      {token}", 1))
+    for name in (*ENDORSING, BY_THUMBPRINT, PASSWORD_TOO):
         lines += [
             "",
             "[[endpoint]]",

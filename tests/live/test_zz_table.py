@@ -29,6 +29,7 @@ def test_the_catalogue_shows_what_ran(request: pytest.FixtureRequest, verdicts: 
 def _all_ran(request: pytest.FixtureRequest) -> None:
     modules = {item.module.__name__.rpartition(".")[2] for item in request.session.items}
     clients = {"test_cxf", "test_kerberos_java", "test_metro", "test_rampart", "test_wss4j"}
+    clients |= {"test_gsoap", "test_node_soap", "test_zeep"}
     clients |= {"test_catalogue_http", "test_catalogue_recorded"}
     clients |= {f"test_conversations_{name}" for name in ("cxf", "metro", "rampart")}
     if not clients <= modules or request.config.option.keyword:
