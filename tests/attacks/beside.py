@@ -136,7 +136,10 @@ BESIDE: dict[str, tuple[str, ...]] = {
         f"{_REVOCATION}::test_list_in_the_name_of_the_issuer_by_somebody_else",
     ),
     "G06": (f"{_JUDGE}::test_faults_of_a_pinned_certificate", f"{_JUDGE}::test_strangers"),
-    "G07": (f"{_JUDGE}::test_our_own_certificate_is_no_credential",),
+    "G07": (
+        f"{_JUDGE}::test_our_own_certificate_is_no_credential",
+        f"{_JUDGE}::test_a_certificate_of_tls_is_nobodys_unless_it_is_trusted",
+    ),
     "G09": (f"{_JUDGE}::test_oversized_keys_cost_nothing", f"{_JUDGE}::test_strangers"),
     "G10": (f"{_JUDGE}::test_two_keys_under_one_name_are_refused",),
     "G11": (f"{_JUDGE}::test_an_eavesdropped_token_with_its_own_key_is_refused",),

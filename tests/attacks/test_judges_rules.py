@@ -38,11 +38,19 @@ from tests.simulator.world import (
     policy,
 )
 from wsprovider.adapters.shared.memory import MemoryStore
+from wsprovider.exchange.transport import Transport
 from wsprovider.header import token_reference
 from wsprovider.keyring.ring import Ring, RingKey, RingSnapshot
 from wsprovider.keyring.trust import Partner, PinnedGroup, Trust
 from wsprovider.outbound.message import Credentials
-from wsprovider.policy.model import Inclusion, KeyReference, Policy, X509Token
+from wsprovider.policy.model import (
+    ClientAuthentication,
+    HttpsToken,
+    Inclusion,
+    KeyReference,
+    Policy,
+    X509Token,
+)
 from wsprovider.scenarios.catalogue import find
 from wsprovider.soap.version import SOAP_11
 from wsprovider.words import algorithms as alg
@@ -205,6 +213,21 @@ def test_our_own_certificate_is_no_credential(scenario):
         message = reflected.request(echo_body(SOAP_11, "x"), version=SOAP_11).data
         assert world.refused(message).reason is Reason.OWN_CERTIFICATE
     world.call()
+
+
+def test_a_certificate_of_tls_is_nobodys_unless_it_is_trusted():
+    """G07: whatever authorities the server asks for, strangers and our own certificate are no partners."""
+    world = World(policy("1", token=HttpsToken(ClientAuthentication.CERTIFICATE)))
+    genuine = world.request().data
+    for name, reason in (
+        (None, Reason.CLIENT_CERTIFICATE_MISSING),
+        ("mallory", Reason.CERTIFICATE_NOT_TRUSTED),
+        ("service", Reason.OWN_CERTIFICATE),
+    ):
+        shown = None if name is None else issued(name).certificate
+        error = world.refused(genuine, transport=Transport(True, client_certificate=shown))
+        assert error.reason is reason
+    world.accept(genuine, transport=Transport(True, client_certificate=issued("client").certificate))
 
 
 @pytest.mark.parametrize("scenario", ["1", "2", "3", "4", "5", "6", "7", "8", "11", "14"])

@@ -142,6 +142,19 @@ class Callers:
         return True
 
 
+def check_client_certificate(transport: Transport, keys: KeySnapshot, now: datetime) -> None:
+    """Hold the certificate of TLS client authentication against the service's own trust.
+
+    The server's list of authorities lets in whoever has any certificate of theirs; a partner is who is trusted here.
+
+    Raises:
+        WSSecurityError: CLIENT_CERTIFICATE_MISSING, or what trust says of it.
+    """
+    if transport.client_certificate is None:
+        raise WSSecurityError(Reason.CLIENT_CERTIFICATE_MISSING)
+    keys.trust(transport.client_certificate, (), now)
+
+
 def principal_of(owner: ContextOwner) -> Principal:
     """The caller that a service sees."""
     proof = _PROOFS[owner.proof]

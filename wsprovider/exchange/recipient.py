@@ -13,7 +13,7 @@ from lxml import etree
 from wsprovider.conversation.contexts import Contexts, unknown
 from wsprovider.conversation.established import EstablishedTickets
 from wsprovider.conversation.request import Kind, kind_of
-from wsprovider.exchange.callers import Callers, principal_of
+from wsprovider.exchange.callers import Callers, check_client_certificate, principal_of
 from wsprovider.exchange.crosschecking import cannot_check
 from wsprovider.exchange.guessing.attempt import Guesses
 from wsprovider.exchange.kerberos import (
@@ -194,8 +194,8 @@ class Recipient:
         kind = kind_of(payload) if self._tokens is not None and payload is not None else None
         verdict = judge(evidence, self._requests, circumstances, lambda index: self.ways[index].admits(kind))
         way = self.ways[verdict.index]
-        if way.requirements.client_certificate and transport.client_certificate is None:
-            raise WSSecurityError(Reason.CLIENT_CERTIFICATE_MISSING)
+        if way.requirements.client_certificate:
+            check_client_certificate(transport, keys, now)
         check_answerable(way.plan, verdict)
         payload, operation = operation_of(evidence, kind, self.settings)
         addressing = wsa.read(evidence.envelope)
