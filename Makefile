@@ -56,7 +56,7 @@ run: $(RUN_STAMP)
 
 test: $(TEST_STAMP)
 	@$(add_kerberos)
-	@$(IN_VENV) -m pytest -q -n $(JOBS) --dist loadgroup $(ARGS)
+	@$(IN_VENV) -m pytest -q -n $(JOBS) --dist loadscope $(ARGS)
 
 bench: $(TEST_STAMP)
 	@$(IN_VENV) -m benchmarks $(ARGS)

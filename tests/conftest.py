@@ -27,15 +27,17 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-LIVE = Path(__file__).parent / "live"
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Of several processes, one runs everything that shares servers and tables; files are dealt out to the others."""
+    from xdist.scheduler import LoadScopeScheduling
 
+    class Files(LoadScopeScheduling):  # type: ignore[misc]
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.partition("::")[0]
+            return "live" if file.startswith("tests/live/") else file
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Of several processes, one runs everything that shares servers and tables; the others run the rest."""
-    for item in items:
-        if LIVE in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("live"))
+    return Files(config, log)
 
 
 def _refused_skip(report: Any) -> None:
