@@ -183,7 +183,7 @@ def test_k10_a_neighbour_with_the_old_password_keeps_nobody_out(tmp_path):
 def test_k10_what_is_refused_before_the_password_is_looked_at_is_no_guess():
     world = World("1")
     for _ in range(30):
-        assert reason(world, password="x" * 600) is Reason.PASSWORD_WRONG
+        assert reason(world, password="x" * 600) is Reason.PASSWORD_TOO_LONG
     assert world.store.totals("guess", now=world.now).live == 0
     assert reason(world) is None
 

@@ -59,6 +59,7 @@ def run(
         except Exception as error:  # noqa: BLE001 - told to the test, whatever it is
             wrong.append(f"{type(error).__name__}: {error}")
 
+    _Client(snapshot, bases, random.Random(seed), counts[0]).be_known()
     threads = [threading.Thread(target=one, args=(number,)) for number in range(clients)]
     for thread in threads:
         thread.start()
@@ -72,6 +73,11 @@ class _Client:
         self, keys: RingSnapshot, bases: Sequence[str], chance: random.Random, done: Counter[str]
     ) -> None:
         self._keys, self._bases, self._chance, self._done = keys, bases, chance, done
+
+    def be_known(self) -> None:
+        """Give the right password once: known callers wait even if the queue of hashing is full (docs/guessing.md)."""
+        self._opened(SLUGS[-1], BRIEF).close()
+        self._done["left to expire"] += 1
 
     def converse(self) -> None:
         """Everything that happens to one conversation."""

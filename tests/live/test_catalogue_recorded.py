@@ -20,6 +20,7 @@ from tests.live.recorded import Recorded, Recording
 from tests.live.recorder import Recorder
 from tests.live.sending import LOST
 from tests.simulator.bend import bend
+from wsprovider.attack.bend import Unbendable
 from wsprovider.words.reasons import Reason
 
 pytestmark = pytest.mark.live
@@ -80,6 +81,7 @@ def _bent(row: Row, recorded: Recorded) -> bytes | None:
     except (
         AssertionError,
         AttributeError,
+        Unbendable,
     ):  # what is to be changed is not there; or the row writes a message anew
         return None
     return None if bent == bend(recorded.pending.data) else bent

@@ -14,6 +14,7 @@ from wsprovider.inbound.finding import Circumstances, Freshness
 from wsprovider.inbound.judge import judge
 from wsprovider.soap.version import SOAP_11, SOAP_12
 from wsprovider.words.errors import SoapError, WSSecurityError
+from wsprovider.xml.canonical import Room
 from wsprovider.xml.parse import parse
 
 pytestmark = [
@@ -35,6 +36,7 @@ def explained(message: Message, data: bytes) -> Explained:
             limits=WEAK,
             gate=Gate.of((requirements,)),
             established={},
+            room=Room.of(data, WEAK.canonical_growth),
             signature_seen=lambda _: None,
             timestamp_seen=lambda _: None,
         )
