@@ -53,6 +53,7 @@ def matrix() -> Iterator[Matrix]:
         (target / "interoperability.md").write_text(found.table())
 
 
+_WRONG = {Reason.PASSWORD_WRONG.name, Reason.USER_UNKNOWN.name}
 _DECRYPTED = {Reason.DECRYPTION.name, Reason.DECRYPTED_STRUCTURE.name}
 
 
@@ -67,6 +68,8 @@ class Verdicts:
         names = {reason.name for reason in reasons}
         if names & _DECRYPTED:  # which of the two depends on what comes out of a wrong decryption
             names |= _DECRYPTED
+        if names & _WRONG:  # clients of one address share what its wrong passwords cost
+            names.add(Reason.AUTHENTICATION_BACKOFF.name)
         self.seen[str(number)][sender] = "refused" if seen in names else seen
 
 
