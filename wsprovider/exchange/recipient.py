@@ -14,7 +14,6 @@ from wsprovider.conversation.contexts import Contexts, unknown
 from wsprovider.conversation.established import EstablishedTickets
 from wsprovider.conversation.request import Kind, kind_of
 from wsprovider.exchange.callers import Callers, check_client_certificate, principal_of
-from wsprovider.exchange.crosschecking import cannot_check
 from wsprovider.exchange.guessing.attempt import Guesses
 from wsprovider.exchange.kerberos import (
     AUTHENTICATOR_LIFE,
@@ -36,9 +35,10 @@ from wsprovider.exchange.replies import (
 from wsprovider.exchange.settings import RecipientSettings
 from wsprovider.exchange.token_service import TokenService, context_of
 from wsprovider.exchange.transport import Transport
+from wsprovider.exchange.unfit import lacks
 from wsprovider.exchange.uses import uses_of_reply, uses_of_request
 from wsprovider.exchange.verified import Answered, VerifiedRequest, WireMessage
-from wsprovider.exchange.ways import Stage, Way, ways_of
+from wsprovider.exchange.ways import Stage, Way, choices_of, requests_of, ways_by_operation
 from wsprovider.header.timestamp import Timestamp
 from wsprovider.inbound.context import Context, Gate, NoTickets, SecondOpinion, Tickets, no_contexts
 from wsprovider.inbound.evidence import Evidence
@@ -50,7 +50,8 @@ from wsprovider.keyring.contexts import ContextKey, ContextOwner, SecurityContex
 from wsprovider.keyring.snapshot import KeySnapshot
 from wsprovider.outbound.message import Outgoing, SharedSecret, TicketSecret
 from wsprovider.outbound.write import write
-from wsprovider.policy.compile import compile_policy
+from wsprovider.policy.assigned import Assigned
+from wsprovider.policy.compile import compile_assigned
 from wsprovider.policy.model import Policy
 from wsprovider.policy.publish import fingerprint_of
 from wsprovider.policy.requirements import Protection
@@ -71,7 +72,7 @@ class Recipient:
 
     def __init__(
         self,
-        policy: Policy,
+        policy: Policy | Assigned,
         settings: RecipientSettings,
         *,
         keys: Callable[[], KeySnapshot],
@@ -88,7 +89,7 @@ class Recipient:
         """Compile the policy.
 
         Args:
-            policy: what is enforced; the same that the WSDL publishes.
+            policy: what is enforced, of all operations or by operation; the same that the WSDL publishes.
             keys: gives the snapshot that is current.
             users: the user store, where the policy has a UsernameToken.
             replay: shared by all workers, and by all services that share trust.
@@ -101,12 +102,14 @@ class Recipient:
         Raises:
             ConfigurationError: everything that cannot work.
         """
-        self.policy, self.settings = policy, settings
-        self.requirements = compile_policy(policy, settings.name)
-        self.ways = ways_of(self.requirements)
-        self._requests = tuple(way.requirements.request for way in self.ways)
+        assigned = policy if isinstance(policy, Assigned) else Assigned(policy)
+        self.policy, self.settings = assigned.everything, settings
+        one_way = {one.name: one.one_way for one in settings.operations.values()}
+        self.ways = ways_by_operation(compile_assigned(assigned, one_way, settings.name))
+        self._requests = requests_of(self.ways)
+        self._choices = choices_of(self.ways, settings.operations)
         self._gate = Gate.of(self._requests)
-        self._keys, self._users, self._replay = keys, users, Replay(replay)
+        self._keys, self._replay = keys, Replay(replay)
         self._clock, self._entropy = clock, entropy
         conversing = any(way.conversation is not None for way in self.ways)
         self._contexts, self._opinion = contexts if conversing else None, second_opinion
@@ -120,46 +123,22 @@ class Recipient:
             roles=bool(settings.roles),
             guesses=guesses,
         )
-        self._fingerprint = fingerprint_of(policy) if conversing else ""
+        self._fingerprint = fingerprint_of(self.policy) if conversing else ""
         self._tokens = None
         if self._contexts is not None:
             self._tokens = TokenService(settings, self._contexts, entropy, policy=self._fingerprint)
         self._retention = max(settings.freshness.retention, settings.remember)
-        self._check()
-
-    def _check(self) -> None:
-        problems: list[Problem] = []
-        name = self.settings.name
-        if self._users is None and any(one.usernames for one in self._requests):
-            problems.append(Problem(name, "the policy has a UsernameToken: name a user store"))
-        if self._contexts is None and any(way.conversation is not None for way in self.ways):
-            problems.append(Problem(name, "the policy has conversations: their contexts need a store"))
-        problems += self._problems_of_tickets()
-        if self.settings.crosscheck and self._opinion is None:
-            problems.append(Problem(name, "crosscheck needs the second engine"))
-        for one in self._requests:
-            unseen = cannot_check(one) if self.settings.crosscheck else None
-            if unseen is not None:
-                problems.append(Problem(name, f"crosscheck cannot follow {unseen}"))
-            if one.protection is not Protection.TRANSPORT and not one.timestamp:
-                # docs/decisions/0043: what is remembered is forgotten when it can no longer be fresh
-                problems.append(
-                    Problem(name, "without IncludeTimestamp a copy could be sent again later: add it")
-                )
-        if not self.settings.operations:
-            problems.append(Problem(name, "the service has no operation"))
+        lacking = lacks(
+            settings,
+            self.ways,
+            users=users is not None,
+            contexts=self._contexts is not None,
+            tickets=self._acceptor is not None,
+            second_opinion=second_opinion is not None,
+        )
+        problems = [Problem(settings.name, what) for what in lacking]
         if problems:
             raise ConfigurationError(problems)
-
-    def _problems_of_tickets(self) -> list[Problem]:
-        name, kerberos = self.settings.name, self.settings.kerberos
-        if not any(takes_tickets(one) for one in self._requests):
-            return []
-        if self._acceptor is None:
-            return [Problem(name, "the policy has Kerberos tickets: name the service's principal")]
-        if kerberos.strip_realm and len(kerberos.realms) != 1:
-            return [Problem(name, "without its realm a name may be anybody's of another one: name one realm")]
-        return []
 
     # requests --------------------------------------------------------------------------------
 
@@ -192,8 +171,12 @@ class Recipient:
         circumstances = self.circumstances(transport, now)
         payload = evidence.envelope.payload
         kind = kind_of(payload) if self._tokens is not None and payload is not None else None
-        verdict = judge(evidence, self._requests, circumstances, lambda index: self.ways[index].admits(kind))
-        way = self.ways[verdict.index]
+        # what is demanded follows from what would be called: an operation's policy is nobody else's
+        ways, requests = self._choices.get(
+            "" if payload is None else payload.tag, (self.ways, self._requests)
+        )
+        verdict = judge(evidence, requests, circumstances, lambda index: ways[index].admits(kind))
+        way = ways[verdict.index]
         if way.requirements.client_certificate:
             check_client_certificate(transport, keys, now)
         check_answerable(way.plan, verdict)

@@ -6,7 +6,7 @@ never from its Action: what is asked for must be what that way is for (WS-Securi
 WS-SecureConversation 1.3, sections 3, 5 and 6).
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
@@ -14,6 +14,7 @@ from typing import Final
 from wsprovider.conversation.request import TAGS, Kind
 from wsprovider.exchange.settings import Operation
 from wsprovider.outbound.plan import Plan, plan
+from wsprovider.policy.compile import Assignment
 from wsprovider.policy.model import HeaderPart
 from wsprovider.policy.requirements import (
     ConversationRequirements,
@@ -60,6 +61,7 @@ class Way:
         conversation: the conversation it belongs to; None for a plain one.
         kinds: requests for tokens that may come by it.
         calls: whether the service's own operations may.
+        operations: names of those that may; None: all.
     """
 
     stage: Stage
@@ -69,6 +71,7 @@ class Way:
     conversation: ConversationRequirements | None
     kinds: frozenset[Kind]
     calls: bool
+    operations: frozenset[str] | None = None
 
     def admits(self, kind: Kind | None) -> bool:
         """Whether a message of this content may come by this way.
@@ -78,11 +81,42 @@ class Way:
         """
         return self.calls if kind is None else kind in self.kinds
 
+    def leads_to(self, operation: str) -> bool:
+        """Whether calls of the operation of that name may come by this way."""
+        return self.operations is None or operation in self.operations
+
 
 def ways_of(alternatives: Iterable[Requirements]) -> tuple[Way, ...]:
     """The ways that a policy opens, those of calls first."""
-    found = [way for alternative in alternatives for way in _ways(alternative)]
+    return ways_by_operation((alternative, None) for alternative in alternatives)
+
+
+def ways_by_operation(assignments: Iterable[Assignment]) -> tuple[Way, ...]:
+    """The ways that the policies of all operations open, those of calls first."""
+    found = {
+        replace(way, operations=names if way.calls else None): None
+        for alternative, names in assignments
+        for way in _ways(alternative)
+    }
     return tuple(sorted(found, key=lambda way: not way.calls))
+
+
+Choice = tuple[tuple[Way, ...], tuple[MessageRequirements, ...]]
+"""Ways, and what each demands of a request."""
+
+
+def requests_of(ways: Iterable[Way]) -> tuple[MessageRequirements, ...]:
+    """What each way demands of a request."""
+    return tuple(way.requirements.request for way in ways)
+
+
+def choices_of(ways: Iterable[Way], operations: Mapping[str, Operation]) -> dict[str, Choice]:
+    """The ways that lead to each operation, by the Clark name of its input."""
+    leading = {
+        clark: tuple(way for way in ways if way.leads_to(operation.name))
+        for clark, operation in operations.items()
+    }
+    return {clark: (found, requests_of(found)) for clark, found in leading.items()}
 
 
 def _ways(outer: Requirements) -> Iterator[Way]:

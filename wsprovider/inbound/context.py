@@ -52,8 +52,8 @@ class Gate:
     @classmethod
     def of(cls, messages: Iterable[MessageRequirements]) -> "Gate":
         """The gate of some alternatives."""
-        found = tuple(messages)
-        sealing = [one for one in found if one.protection is not Protection.TRANSPORT]
+        found = tuple(one for one in messages if one.protection is not Protection.NONE)
+        sealing = [one for one in found if one.seals]
         suites = [message.suite for message in found]
         short = any(suite.short_symmetric_keys for suite in suites)
         lengths = {CIPHERS[cipher].key_bytes for suite in suites for cipher in suite.encryptions}
@@ -67,7 +67,7 @@ class Gate:
             transports=frozenset(way for suite in suites for way in suite.key_transports),
             secret_lengths=frozenset(lengths | ({16} if short else set())),
             short_keys=short,
-            encrypt_before_signing=found[0].encrypt_before_signing,
+            encrypt_before_signing=any(one.encrypt_before_signing for one in found),
             encryption=bool(sealing),
             signature=all(one.has_signature for one in sealing),
             hidden_signature=any(one.encrypt_signature for one in found),

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from wsprovider.inbound.evidence import Evidence
 from wsprovider.inbound.finding import Case, Circumstances, Finding
 from wsprovider.inbound.rules import RULES
-from wsprovider.policy.requirements import MessageRequirements
+from wsprovider.policy.requirements import MessageRequirements, Protection
 from wsprovider.words.errors import WSSecurityError
 from wsprovider.words.reasons import Reason
 
@@ -66,6 +66,9 @@ def judge(
 def findings_of(case: Case) -> list[Finding]:
     """Every finding of every rule; none means that the requirements are met."""
     requirements, evidence = case.requirements, case.evidence
+    if requirements.protection is Protection.NONE:
+        bare = evidence.envelope.security is None
+        return [] if bare else [Finding(Reason.UNUSED_HEADER_CHILD, "a Security header; nothing asks for it")]
     if evidence.envelope.security is None and (
         requirements.has_signature or requirements.timestamp or requirements.usernames
     ):

@@ -5,15 +5,20 @@ operation of one, or a message. What the operations and their types mean is not 
 """
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
 from lxml import etree
 
+from wsprovider.policy.assigned import Assigned, split
 from wsprovider.policy.effective import Message, wsdl_children
+from wsprovider.policy.model import Policy
+from wsprovider.policy.publish import published
 from wsprovider.policy.read import policy_id
+from wsprovider.policy.write import write_parts, write_policy
 from wsprovider.words import namespaces as ns
-from wsprovider.words.dialects import POLICY_NAMESPACES
+from wsprovider.words.dialects import POLICY_NAMESPACES, Dialect
 from wsprovider.words.errors import ConfigurationError, Problem
 
 _DOCUMENTATION: Final = f"{{{ns.WSDL11}}}documentation"
@@ -57,6 +62,40 @@ def attach(
         reference = etree.Element(f"{{{etree.QName(policy).namespace}}}PolicyReference")
         reference.set("URI", f"#{name}")
         _insert(subject, reference)
+
+
+def attach_assigned(
+    wsdl: etree._Element, assigned: Assigned, operations: Mapping[str, bool], dialect: Dialect
+) -> None:
+    """Attach all policies of an endpoint: one to the binding, or to each operation and message its own.
+
+    Args:
+        wsdl: ``wsdl:definitions``; changed in place.
+        operations: the operations' names, and whether each is one-way.
+
+    Raises:
+        ConfigurationError: what a WSDL, or the dialect, cannot say.
+    """
+    if not assigned.operations and assigned.usual is not None:
+        attach(wsdl, write_policy(published(assigned.usual), dialect))
+        return
+    for name, one_way in operations.items():
+        parts = split(name, assigned.of(name, one_way=one_way))
+        if parts is None:
+            continue
+        own = name in assigned.operations
+        identity = f"{parts.operation.id or 'Policy'}-{name}" if own else parts.operation.id or "Policy"
+        whole = published(replace(parts.operation, id=identity))
+        attach(wsdl, write_policy(whole, dialect), operation=name)
+        for message, policy in _of_messages(parts.request, parts.reply):
+            beside = replace(policy, id=f"{identity}-{message.value}")
+            if any(_subjects(wsdl, None, name, message)):
+                attach(wsdl, write_parts(beside, dialect), operation=name, message=message)
+
+
+def _of_messages(request: Policy | None, reply: Policy | None) -> Iterator[tuple[Message, Policy]]:
+    of = ((Message.INPUT, request), (Message.OUTPUT, reply), (Message.FAULT, reply))
+    return ((message, policy) for message, policy in of if policy is not None)
 
 
 def _subjects(

@@ -1,9 +1,13 @@
 """A policy compiled into requirements, or refused with everything that the engine does not do."""
 
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from wsprovider.policy import model
+from wsprovider.policy.assigned import Assigned, OperationPolicies, pairs
 from wsprovider.policy.requirements import (
+    UNPROTECTED,
     ConversationRequirements,
     EndorsingRequirement,
     KeySource,
@@ -38,6 +42,57 @@ def compile_policy(policy: model.Policy, where: str) -> tuple[Requirements, ...]
     if compiler.problems:
         raise ConfigurationError(compiler.problems)
     return compiled
+
+
+Assignment = tuple[Requirements, frozenset[str] | None]
+"""One alternative, and the operations that it is for; None: all that there are."""
+
+
+def compile_assigned(
+    assigned: Assigned, operations: Mapping[str, bool], where: str
+) -> tuple[Assignment, ...]:
+    """Compile the policies of all operations.
+
+    Args:
+        operations: their names, and whether each is one-way.
+        where: the endpoint, for the error.
+
+    Raises:
+        ConfigurationError: what the policies ask for and the engine does not do.
+    """
+    if not assigned.operations and assigned.usual is not None:
+        return tuple((one, None) for one in compile_policy(assigned.usual, where))
+    groups: dict[OperationPolicies, list[str]] = {}
+    for name, one_way in operations.items():
+        groups.setdefault(assigned.of(name, one_way=one_way), []).append(name)
+    compiled: list[Assignment] = []
+    for policies, names in groups.items():
+        bare = policies.request is None and policies.reply is None
+        found = (UNPROTECTED,) if bare else _compile_operation(names[0], policies, where)
+        compiled += [(one, frozenset(names)) for one in found]
+    problems = list(_disagreements([one for one, _ in compiled if one is not UNPROTECTED], where))
+    if problems:
+        raise ConfigurationError(problems)
+    return tuple(compiled)
+
+
+def _compile_operation(name: str, policies: OperationPolicies, where: str) -> tuple[Requirements, ...]:
+    compiled = []
+    for request, reply in pairs(name, policies):
+        (one,) = compile_policy(request, f"{where}, operation {name}, request")
+        (other,) = compile_policy(reply, f"{where}, operation {name}, reply")
+        compiled.append(replace(one, reply=other.reply))
+    return tuple(compiled)
+
+
+def _disagreements(compiled: Sequence[Requirements], where: str) -> Iterator[Problem]:
+    """What is looked at before it is known which operation a message calls has to be the same for all."""
+    if len({one.request.encrypt_before_signing for one in compiled}) > 1:
+        yield Problem(where, "operations of one endpoint must agree on the protection order")
+    if len({one.conversation for one in compiled if one.conversation is not None}) > 1:
+        yield Problem(
+            where, "operations of one endpoint must agree on the conversation: a context is for all of them"
+        )
 
 
 class _Compiler:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from wsprovider.policy import model
-from wsprovider.words.suites import Suite
+from wsprovider.words.suites import SUITES, Suite
 
 ProtectionToken = model.X509Token | model.SecureConversationToken | model.KerberosToken
 """Tokens whose key can sign and encrypt."""
@@ -33,6 +33,7 @@ def source_of(token: ProtectionToken | None) -> KeySource:
 class Protection(Enum):
     """What protects messages (WS-SecurityPolicy 1.2, section 7)."""
 
+    NONE = "no binding"
     TRANSPORT = "TransportBinding"
     SYMMETRIC = "SymmetricBinding"
     ASYMMETRIC = "AsymmetricBinding"
@@ -126,6 +127,11 @@ class MessageRequirements:
     references: frozenset[model.KeyReference] = frozenset()
 
     @property
+    def seals(self) -> bool:
+        """The message itself is protected, rather than the line it comes by."""
+        return self.protection in (Protection.SYMMETRIC, Protection.ASYMMETRIC)
+
+    @property
     def key_source(self) -> KeySource:
         """Where the protection token's secret comes from."""
         return source_of(self.signature_token or self.encryption_token)
@@ -138,7 +144,7 @@ class MessageRequirements:
     @property
     def has_signature(self) -> bool:
         """A message signature is called for: something must be signed, if only the Timestamp."""
-        if self.protection is Protection.TRANSPORT:
+        if not self.seals:
             return False
         return (
             self.timestamp
@@ -151,7 +157,7 @@ class MessageRequirements:
     @property
     def has_encryption(self) -> bool:
         """Something must be encrypted by the message's own means."""
-        if self.protection is Protection.TRANSPORT:
+        if not self.seals:
             return False
         return (
             not self.encrypted.empty
@@ -195,3 +201,21 @@ class Requirements:
     reply: MessageRequirements
     client_certificate: bool = False
     conversation: ConversationRequirements | None = None
+
+
+def _bare(*, request: bool) -> MessageRequirements:
+    nothing = PartsRequirement()
+    # no algorithm of it is ever let in by this: see Gate.of
+    suite = SUITES["Basic256Sha256"]
+    return MessageRequirements(
+        request=request,
+        protection=Protection.NONE,
+        suite=suite,
+        timestamp=False,
+        signed=nothing,
+        encrypted=nothing,
+    )
+
+
+UNPROTECTED = Requirements(_bare(request=True), _bare(request=False))
+"""Of an operation that was left without a policy, by name."""

@@ -78,6 +78,26 @@ def write_policy(policy: Policy, dialect: Dialect = SP12) -> etree._Element:
     return root
 
 
+def write_parts(policy: Policy, dialect: Dialect = SP12) -> etree._Element:
+    """Write what the messages of a policy show beside its binding: a policy for a message alone.
+
+    Args:
+        policy: its alternatives have the same parts.
+
+    Raises:
+        ConfigurationError: what the dialect cannot say.
+    """
+    writing = Writing(dialect, f"policy {policy.id or 'without an id'}")
+    root = writing.root()
+    _identify(policy, root)
+    alternative = writing.operator(writing.operator(root, "ExactlyOne"), "All")
+    _all_parts(policy.alternatives[0], alternative, writing)
+    if writing.problems:
+        raise ConfigurationError(writing.problems)
+    etree.indent(root)
+    return root
+
+
 def _identify(policy: Policy, element: etree._Element) -> None:
     if policy.id:
         element.set(f"{{{ns.WSU}}}Id", policy.id)
@@ -99,11 +119,7 @@ def _bootstrap(policy: Policy, parent: etree._Element, writing: Writing) -> None
 
 def _alternative(alternative: Alternative, parent: etree._Element, writing: Writing) -> None:
     _binding(alternative.binding, parent, writing)
-    _parts("SignedParts", alternative.signed_parts, parent, writing)
-    _parts("EncryptedParts", alternative.encrypted_parts, parent, writing)
-    if alternative.required_headers:
-        writing.only_in_12("RequiredParts")
-        _headers(alternative.required_headers, writing.assertion(parent, "RequiredParts"), writing)
+    _all_parts(alternative, parent, writing)
     for supporting in alternative.supporting:
         _supporting(supporting, parent, writing)
     _wss(alternative.wss, parent, writing)
@@ -111,6 +127,14 @@ def _alternative(alternative: Alternative, parent: etree._Element, writing: Writ
         _trust(alternative.trust, parent, writing)
     if alternative.addressing:
         writing.operator(writing.foreign(parent, f"{{{ns.WSAM}}}Addressing"), "Policy")
+
+
+def _all_parts(alternative: Alternative, parent: etree._Element, writing: Writing) -> None:
+    _parts("SignedParts", alternative.signed_parts, parent, writing)
+    _parts("EncryptedParts", alternative.encrypted_parts, parent, writing)
+    if alternative.required_headers:
+        writing.only_in_12("RequiredParts")
+        _headers(alternative.required_headers, writing.assertion(parent, "RequiredParts"), writing)
 
 
 def _binding(binding: Binding, parent: etree._Element, writing: Writing) -> None:
