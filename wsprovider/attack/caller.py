@@ -54,7 +54,7 @@ class Ourselves:
     """The partner that the operator lends us, and the service as it knows it.
 
     Attributes:
-        policy: the service's own.
+        policy: the service's own, or what it demands of the operation that may be called.
         address: of the service, for WS-Addressing.
         body: makes the soap:Body of the operation that may be called.
         action: of that operation.
@@ -63,7 +63,7 @@ class Ourselves:
         freshness, limits: the endpoint's own.
     """
 
-    policy: Policy
+    policy: Policy | Requirements
     address: str
     body: Callable[[], etree._Element]
     action: str
@@ -193,7 +193,9 @@ class Caller:
         """
         self.ourselves = ourselves
         self._ways: dict[Stage, Requirements] = {}
-        for way in ways_of(compile_policy(ourselves.policy, "attack")[:1]):
+        policy = ourselves.policy
+        demanded = policy if isinstance(policy, Requirements) else compile_policy(policy, "attack")[0]
+        for way in ways_of((demanded,)):
             self._ways.setdefault(way.stage, way.requirements)
         self.conversing = Stage.CONVERSATION in self._ways
         self._session = self._new_session() if self.conversing else None

@@ -49,6 +49,8 @@ from wsprovider.exchange.settings import Operation
 from wsprovider.keyring.material import Certificate
 from wsprovider.keyring.ring import RingSnapshot
 from wsprovider.outbound.message import Credentials
+from wsprovider.policy.compile import compile_operation
+from wsprovider.policy.requirements import UNPROTECTED
 from wsprovider.server.interface import operations_of
 from wsprovider.words.errors import ConfigurationError, Problem, WsproviderError
 
@@ -221,8 +223,14 @@ def _ourselves(
         return body_of(service.namespace, operation.name, options.fields)
 
     body()  # a field that is none is said before anything is sent
+    demanded, *_ = compile_operation(
+        operation.name, endpoint.policies.of(operation.name, one_way=operation.one_way), endpoint.where
+    )
+    if demanded is UNPROTECTED:
+        what = "is unprotected: anybody may call it, and there is nothing to attack; name another operation"
+        raise ConfigurationError([Problem(f"operation {operation.name}", what)])
     return Ourselves(
-        endpoint.policy,
+        demanded,
         f"{endpoint.public_url}{endpoint.path}" if endpoint.public_url else url,
         body=body,
         action=operation.action,

@@ -35,9 +35,11 @@ from wsprovider.exchange.initiator import Initiator
 from wsprovider.exchange.session import Asking, Session
 from wsprovider.exchange.verified import VerifiedReply
 from wsprovider.keyring.ring import RingSnapshot
+from wsprovider.policy.assigned import Assigned, assigned_by
+from wsprovider.policy.compile import compile_operation
 from wsprovider.policy.effective import policies_of
 from wsprovider.policy.model import Policy
-from wsprovider.policy.publish import in_conversation
+from wsprovider.policy.requirements import Requirements
 from wsprovider.soap.version import SOAP_11
 from wsprovider.words import namespaces as ns
 from wsprovider.words.errors import ConfigurationError, Problem, SoapError, WSSecurityError
@@ -72,20 +74,26 @@ def run(options: argparse.Namespace) -> int:
     fetch = _fetcher(options.ca)
     wsdl = parse(fetch(urllib.request.Request(options.wsdl)), _LIMITS)  # noqa: S310 - checked by fetch
     port, url = _port(wsdl, options.wsdl)
-    policy = policies_of(wsdl, where=options.wsdl, port=port).endpoint
-    if policy is None:
+    operation, action, one_way = _operation(wsdl, options)
+    assigned = assigned_by(policies_of(wsdl, where=options.wsdl, port=port), options.wsdl)
+    if assigned.usual is None and not assigned.operations:
         raise ConfigurationError([Problem(options.wsdl, "carries no security policy")])
-    operation, action = _operation(wsdl, options)
+    policies = assigned.of(operation, one_way=one_way)
+    requirements, *_ = compile_operation(operation, policies, options.wsdl)
+    needed = Assigned(None, {operation: policies}).everything
     body = body_of(wsdl.get("targetNamespace", ""), operation, options.fields)
-    line = _Line(fetch, url)
+    line = _Line(fetch, url, one_way=one_way)
     try:
-        if in_conversation(policy.alternatives[0]):
-            answer = _converse(_session(policy, wsdl, url, options), body, action, line)
+        ours = _ourselves(needed, options)
+        if requirements.conversation is not None:
+            answer = _converse(_session(requirements, wsdl, url, options, ours), body, action, line)
         else:
-            answer = line.call(_initiator(policy, options), body, action)
+            answer = line.call(Initiator(requirements, options.wsdl, **ours), body, action)
     except (WSSecurityError, SoapError) as error:
         print(f"refused: {_fault_text(line.last) or error}", file=sys.stderr)
         return 1
+    if answer is None:
+        return 0
     if answer.payload is not None:
         print(etree.tostring(answer.payload, encoding="unicode", pretty_print=True).rstrip())
     return 1 if answer.fault else 0
@@ -94,8 +102,10 @@ def run(options: argparse.Namespace) -> int:
 class _Line:
     """Where requests go, and what came back last."""
 
-    def __init__(self, fetch: Callable[[urllib.request.Request], bytes], url: str) -> None:
-        self._fetch, self._url = fetch, url
+    def __init__(
+        self, fetch: Callable[[urllib.request.Request], bytes], url: str, *, one_way: bool = False
+    ) -> None:
+        self._fetch, self._url, self._one_way = fetch, url, one_way
         self.secure = urlsplit(url).scheme == "https"
         self.last = b""
 
@@ -104,15 +114,19 @@ class _Line:
         self.last = self._fetch(urllib.request.Request(self._url, data, headers))  # noqa: S310 - see fetch
         return self.last
 
-    def call(self, side: Initiator | Session, body: etree._Element, action: str) -> VerifiedReply:
+    def call(self, side: Initiator | Session, body: etree._Element, action: str) -> VerifiedReply | None:
+        """The reply; None where a one-way message was taken."""
         pending = side.request(body, version=SOAP_11)
-        return side.accept(pending, self.send(pending.data, action), secure=self.secure)
+        answer = self.send(pending.data, action)
+        if self._one_way and not answer:
+            return None
+        return side.accept(pending, answer, secure=self.secure)
 
     def ask(self, session: Session, asking: Asking) -> None:
         session.take(asking, self.send(asking.data, asking.action), secure=self.secure)
 
 
-def _converse(session: Session, body: etree._Element, action: str, line: _Line) -> VerifiedReply:
+def _converse(session: Session, body: etree._Element, action: str, line: _Line) -> VerifiedReply | None:
     """A whole conversation: opened for the one call, and given up after it."""
     line.ask(session, session.ask(version=SOAP_11))
     answer = line.call(session, body, action)
@@ -136,17 +150,19 @@ def _fetcher(ca: Path) -> Callable[[urllib.request.Request], bytes]:
     return fetch
 
 
-def _operation(wsdl: etree._Element, options: argparse.Namespace) -> tuple[str, str]:
-    """Name and SOAPAction of the operation that is meant."""
+def _operation(wsdl: etree._Element, options: argparse.Namespace) -> tuple[str, str, bool]:
+    """Name and SOAPAction of the operation that is meant, and whether it is one-way (WSDL 1.1, section 2.4.1)."""
     found = {
-        str(binding.getparent().get("name")): str(binding.get("soapAction", ""))  # type: ignore[union-attr]
+        str(operation.get("name")): (str(binding.get("soapAction", "")), operation)
         for binding in wsdl.iter(f"{{{ns.WSDL_SOAP11}}}operation")
+        if (operation := binding.getparent()) is not None
     }
     name = options.operation or next(iter(found), "")
     if name not in found:
         known = ", ".join(found) or "none"
         raise ConfigurationError([Problem(options.wsdl, f"has no operation {name!r}; it has: {known}")])
-    return name, found[name]
+    action, operation = found[name]
+    return name, action, operation.find(f"{{{ns.WSDL11}}}output") is None
 
 
 def _port(wsdl: etree._Element, given: str) -> tuple[str, str]:
@@ -160,15 +176,17 @@ def _port(wsdl: etree._Element, given: str) -> tuple[str, str]:
     raise ConfigurationError([Problem(given, "has no SOAP 1.1 address")])
 
 
-def _initiator(policy: Policy, options: argparse.Namespace) -> Initiator:
-    return Initiator(policy, options.wsdl, **_ourselves(policy, options))
-
-
-def _session(policy: Policy, wsdl: etree._Element, url: str, options: argparse.Namespace) -> Session:
+def _session(
+    requirements: Requirements,
+    wsdl: etree._Element,
+    url: str,
+    options: argparse.Namespace,
+    ours: dict[str, Any],
+) -> Session:
     """WS-Trust of the year that the policy is written in."""
     early = next(wsdl.iter(f"{{{ns.SP_200507}}}SecureConversationToken"), None) is not None
     trust = WST_200502 if early else WST_200512
-    return Session(policy, options.wsdl, address=url, trust=trust, **_ourselves(policy, options))
+    return Session(requirements, options.wsdl, address=url, trust=trust, **ours)
 
 
 def _ourselves(policy: Policy, options: argparse.Namespace) -> dict[str, Any]:

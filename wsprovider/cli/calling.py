@@ -129,7 +129,7 @@ def credentials_of(options: argparse.Namespace) -> Credentials | None:
 def asks_certificates(policy: Policy) -> bool:
     """Whether the client has to have a key and the service's certificate; under Kerberos nobody has one."""
     demands = demands_of(policy)
-    return not demands.kerberos or demands.ring or demands.trust
+    return bool(policy.alternatives) and (not demands.kerberos or demands.ring or demands.trust)
 
 
 def client_pair(file: Path) -> KeyPair:

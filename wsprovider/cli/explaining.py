@@ -108,7 +108,7 @@ def at_endpoint(
     transport = Transport(demands.https if secure is None else secure, "", _certificate(tls_client))
     with _records(config.shared, wanting=wanting) as (records, told):
         recipient = Recipient(
-            one.policy,
+            one.policies,
             settings,
             keys=lambda: loaded.snapshot,
             users=open_users(config.keys, one.users) if one.users and asks_users(one, demands) else None,

@@ -29,21 +29,37 @@ def table(config: ProviderConfig) -> Iterable[str]:
     """The lines of the table, one endpoint each, below a heading."""
     heading = ("PATH", "SCENARIO", "SUITE", "RING", "TRUST", "USERS", "KERBEROS", "WSDL")
     rows = [
-        (
-            endpoint.path,
-            scenario_name(endpoint),
-            ", ".join(suite.name for suite in demands.suites),
-            endpoint.ring if demands.ring or seals(endpoint, demands) else "-",
-            ", ".join(endpoint.trust) if demands.trust else "-",
-            (endpoint.users or "-") if asks_users(endpoint, demands) else "-",
-            _tickets(endpoint),
-            f"{base_url(config, endpoint)}{endpoint.path}?wsdl",
-        )
+        row
         for service in config.services
         for endpoint in service.endpoints
-        for demands in (demands_of(endpoint.policy),)
+        for row in (_endpoint(config, endpoint), *_operations(endpoint))
     ]
     return aligned([heading, *rows])
+
+
+def _endpoint(config: ProviderConfig, endpoint: EndpointConfig) -> Sequence[str]:
+    demands = demands_of(endpoint.policy)
+    return (
+        endpoint.path,
+        scenario_name(endpoint),
+        ", ".join(suite.name for suite in demands.suites),
+        endpoint.ring if demands.ring or seals(endpoint, demands) else "-",
+        ", ".join(endpoint.trust) if demands.trust else "-",
+        (endpoint.users or "-") if asks_users(endpoint, demands) else "-",
+        _tickets(endpoint),
+        f"{base_url(config, endpoint)}{endpoint.path}?wsdl",
+    )
+
+
+def _operations(endpoint: EndpointConfig) -> Iterable[Sequence[str]]:
+    """A line for each operation that has a policy of its own, or is meant to have none."""
+    own = endpoint.policies.operations
+    for name in dict.fromkeys((*own, *sorted(endpoint.unprotected))):
+        policies = endpoint.policies.of(name)
+        request = policies.request
+        suites = () if request is None else demands_of(request).suites
+        told = "a policy of its own" if name not in endpoint.unprotected else "unprotected, as it is named"
+        yield (f"  {name}", told, ", ".join(one.name for one in suites) or "-", "", "", "", "", "")
 
 
 def scenario_name(endpoint: EndpointConfig) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
 
-from wsprovider.config import policies
+from wsprovider.config import operations
 from wsprovider.config.demands import Demands, demands_of
 from wsprovider.config.kerberos import check_named, missing_extra, read_kerberos
 from wsprovider.config.model import EndpointConfig
@@ -21,7 +21,7 @@ from wsprovider.policy.model import Policy
 from wsprovider.scenarios.catalogue import Scenario
 from wsprovider.words.limits import Limits
 
-KEYS: Final = policies.KEYS | {
+KEYS: Final = operations.KEYS | {
     "path",
     "ring",
     "trust",
@@ -108,7 +108,7 @@ def read_endpoint(table: Table, folder: Path, label: str, problems: Problems) ->
         problems: takes whatever is wrong.
     """
     path = _read_path(table)
-    source = policies.read_endpoint_policy(table, folder, label, problems)
+    source = operations.read_policies(table, folder, label, problems)
     ring = _read_names(table, "ring", several=False) or ("service",)
     trust = _read_names(table, "trust", several=True)
     users = table.text("users")
@@ -124,12 +124,14 @@ def read_endpoint(table: Table, folder: Path, label: str, problems: Problems) ->
     public_url = read_base_url(table, "public_url")
     if path is None or source is None:
         return None
-    policy, scenario = source
+    policy, scenario = source.assigned.everything, source.scenario
     demands = demands_of(policy)
     config = EndpointConfig(
         where=table.where().split(":", 1)[0] + (f": endpoint[{table.place[-1]}]" if table.place else ""),
         path=path,
         policy=policy,
+        assigned=source.assigned if source.assigned.operations else None,
+        unprotected=source.unprotected,
         scenario=scenario.slug if scenario else None,
         ring=ring[0],
         trust=trust,
@@ -310,4 +312,8 @@ def _seconds(duration: timedelta) -> int:
 
 
 def _warnings(config: EndpointConfig, policy: Policy, scenario: Scenario | None) -> tuple[str, ...]:
-    return tuple(f"{config.path}: {sentence}" for sentence in policy_warnings(policy, scenario))
+    bare = (
+        f"the operation {name} is unprotected: anybody may call it, and read or change what is said"
+        for name in sorted(config.unprotected)
+    )
+    return tuple(f"{config.path}: {sentence}" for sentence in (*policy_warnings(policy, scenario), *bare))

@@ -9,6 +9,7 @@ from wsprovider.adapters.shared.terms import MAX_ENTRIES
 from wsprovider.config.kerberos import TicketKeys
 from wsprovider.exchange.guessing.settings import GuessingSettings
 from wsprovider.exchange.settings import ConversationSettings, Freshness, KerberosSettings
+from wsprovider.policy.assigned import Assigned
 from wsprovider.policy.model import Policy
 from wsprovider.words.limits import Limits
 
@@ -31,7 +32,9 @@ class EndpointConfig:
     Attributes:
         where: file and table it was read from, such as ``services/echo/service.toml: endpoint[2]``.
         path: URL path, such as ``/echo/integrity``.
-        policy: what is enforced and published.
+        policy: every alternative of whatever is enforced: what keys, trust and users are needed for.
+        assigned: which operation has which policy; None: all have that one.
+        unprotected: operations that are meant to have none.
         scenario: the scenario's slug, or None for a policy document of the developer's own.
         ring: name of the key ring below the keys folder.
         trust: names of trust groups below ``keys/trust``.
@@ -64,6 +67,13 @@ class EndpointConfig:
     sender_fault_400: bool = False
     crosscheck: bool = False
     public_url: str | None = None
+    assigned: Assigned | None = None
+    unprotected: frozenset[str] = frozenset()
+
+    @property
+    def policies(self) -> Assigned:
+        """What is enforced and published."""
+        return self.assigned or Assigned(self.policy)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,13 +1,17 @@
-"""From ``scenario``, ``policy``, ``suite`` and their neighbours to the policy that an endpoint enforces."""
+"""From ``scenario``, ``policy``, ``suite`` and their neighbours to the policies that an endpoint or an operation has."""
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from wsprovider.config.demands import all_alternatives
 from wsprovider.config.problems import Problems
 from wsprovider.config.table import Table, near
+from wsprovider.policy.assigned import Assigned, assigned_by
+from wsprovider.policy.effective import policies_of
+from wsprovider.policy.findings import Findings
 from wsprovider.policy.model import (
     Alternative,
     AsymmetricBinding,
@@ -16,49 +20,69 @@ from wsprovider.policy.model import (
     SymmetricBinding,
     Token,
 )
-from wsprovider.policy.read import read_policy
+from wsprovider.policy.read import parse_document, read_policy
 from wsprovider.scenarios import catalogue
+from wsprovider.words import namespaces as ns
 from wsprovider.words.suites import SUITES, Suite, allow_sha1, allow_short_symmetric_keys
 
 KEYS: Final = frozenset(
-    {"scenario", "policy", "suite", "rsa_sha1", "short_symmetric_keys", "allow_weak_suite"}
+    {"scenario", "policy", "port", "suite", "rsa_sha1", "short_symmetric_keys", "allow_weak_suite"}
 )
-"""What this module reads of an endpoint's table."""
+"""What this module reads of a table."""
 
 _WIDENING: Final = (("rsa_sha1", allow_sha1), ("short_symmetric_keys", allow_short_symmetric_keys))
 """Lines that widen what a suite accepts: each is visible in the file, and none is a default."""
 
+_DEFINITIONS: Final = f"{{{ns.WSDL11}}}definitions"
 _EXAMPLE: Final = "sign-encrypt-username"
 
 
-def read_endpoint_policy(
-    table: Table, folder: Path, label: str, problems: Problems
-) -> tuple[Policy, catalogue.Scenario | None] | None:
-    """The policy of one endpoint, and its scenario if it names one.
+Source = tuple[Assigned, catalogue.Scenario | None]
+"""What a table names: policies, and their scenario if it is one."""
+
+
+def source_of(table: Table, folder: Path, label: str, problems: Problems) -> Source | None:
+    """The policies that a table names, as they stand there; :func:`settled` applies its other lines.
 
     Args:
-        table: the endpoint's table.
+        table: the endpoint's table, or that of an operation.
         folder: the service's folder, which ``policy`` is relative to.
         label: how messages name that folder.
         problems: takes what is wrong; the answer is then None.
     """
     source = _own_source(table)
     suite = _read_suite(table)
-    scenario: catalogue.Scenario | None = None
-    policy: Policy | None = None
+    if table.has_own("port") and source != "policy":
+        table.problem("port", "names a port of a WSDL; the policy is from elsewhere")
     if source == "policy":
-        policy = _read_document(table, folder, label, problems)
-    elif source == "scenario":
-        scenario = _find_scenario(table, problems)
-        policy = None if scenario is None else scenario.policy(suite)
-    widening = [widen for key, widen in _WIDENING if table.flag(key)]
-    allow_weak = table.flag("allow_weak_suite")
-    if policy is None:
+        assigned = _read_document(table, folder, label, problems)
+        return None if assigned is None else (assigned, None)
+    scenario = _find_scenario(table, problems) if source == "scenario" else None
+    return None if scenario is None else (Assigned(scenario.policy(suite)), scenario)
+
+
+def settled(table: Table, assigned: Assigned) -> Assigned:
+    """The policies with the table's lines that widen what is accepted; a weak suite is refused unless one is meant."""
+    for widen in [widen for key, widen in _WIDENING if table.flag(key)]:
+        assigned = assigned.changed(partial(with_suites, change=widen))
+    _refuse_weak(assigned.everything, table, allowed=table.flag("allow_weak_suite"))
+    return assigned
+
+
+def read_file(table: Table, key: str, folder: Path) -> bytes | None:
+    """The document that a key names, inside the service's folder; None after a mistake."""
+    name = table.text(key)
+    if name is None:
         return None
-    for widen in widening:
-        policy = with_suites(policy, widen)
-    _refuse_weak(policy, table, allowed=allow_weak)
-    return policy, scenario
+    path = (folder / name).resolve()
+    if not path.is_relative_to(folder.resolve()):
+        table.problem(key, f'"{name}" lies outside the service\'s folder')
+        return None
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        table.problem(key, f'"{name}" cannot be read: {error.strerror or error}')
+        return None
 
 
 def _own_source(table: Table) -> str | None:
@@ -95,23 +119,24 @@ def _read_suite(table: Table) -> Suite | None:
     return None
 
 
-def _read_document(table: Table, folder: Path, label: str, problems: Problems) -> Policy | None:
-    name = table.text("policy")
-    if name is None:
-        return None
+def _read_document(table: Table, folder: Path, label: str, problems: Problems) -> Assigned | None:
+    """A policy document, or a WSDL with policies attached to it."""
     if table.has_own("suite") or ("suite" in table and not table.has_own("policy")):
         table.problem("suite", "stands beside policy; the document names its own algorithm suite")
-    path = (folder / name).resolve()
-    if not path.is_relative_to(folder.resolve()):
-        table.problem("policy", f'"{name}" lies outside the service\'s folder')
+    document = read_file(table, "policy", folder)
+    if document is None:
         return None
-    try:
-        document = path.read_bytes()
-    except OSError as error:
-        table.problem("policy", f'"{name}" cannot be read: {error.strerror or error}')
-        return None
+    where = f"{label}/{table.text('policy')}"
     with problems.collecting():
-        return read_policy(document, where=f"{label}/{name}")
+        root = parse_document(document, Findings(where))
+        if root.tag != _DEFINITIONS:
+            if "port" in table:
+                table.problem("port", "names a port of a WSDL, and the policy is none")
+            return Assigned(read_policy(root, where=where))
+        assigned = assigned_by(policies_of(root, where=where, port=table.text("port")), where)
+        if assigned.usual is not None or assigned.operations:
+            return assigned
+        table.problem("policy", "is a WSDL without a policy for that port")
     return None
 
 

@@ -69,6 +69,11 @@ class Table:
     def __contains__(self, key: str) -> bool:
         return self._owner(key) is not None
 
+    def names(self) -> tuple[str, ...]:
+        """All that this table and the one below it say something of."""
+        below = self._parent.names() if self._parent is not None else ()
+        return tuple(dict.fromkeys((*below, *self._values)))
+
     def has_own(self, key: str) -> bool:
         """Whether this table itself, not the one below it, says something of the key."""
         return key in self._values

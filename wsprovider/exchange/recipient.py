@@ -185,7 +185,7 @@ class Recipient:
         check_addressing(addressing, operation, action, self.settings)
         owner, held = self._owner(verdict, way, keys, transport, now)
         principal = principal_of(owner)
-        self._check_roles(principal)
+        self._check_roles(principal, way)
         errand = None
         if self._tokens is not None and kind is not None:
             errand = self._tokens.check(payload, verdict.case, way, owner, address=transport.peer, now=now)
@@ -294,8 +294,10 @@ class Recipient:
             raise unknown(held.namespace, held.owner.name, Reason.CONTEXT_OWNER)
         return held.owner, held
 
-    def _check_roles(self, principal: Principal) -> None:
+    def _check_roles(self, principal: Principal, way: Way) -> None:
         wanted = self.settings.roles
+        if way.requirements.request.protection is Protection.NONE:
+            return  # left open to anybody, by its name
         if wanted and not wanted & principal.roles:
             raise WSSecurityError(Reason.ROLE_MISSING, principal.name)
 

@@ -28,6 +28,7 @@ from wsprovider.keyring.snapshot import KeySnapshot
 from wsprovider.outbound.message import Block
 from wsprovider.policy.compile import compile_policy
 from wsprovider.policy.model import Policy
+from wsprovider.policy.requirements import Requirements
 from wsprovider.ports import Clock, Entropy
 from wsprovider.soap.version import SoapVersion
 from wsprovider.words.errors import ConfigurationError, Problem, WSSecurityError
@@ -72,7 +73,7 @@ class Session:
 
     def __init__(
         self,
-        policy: Policy,
+        policy: Policy | Requirements,
         name: str,
         *,
         keys: Callable[[], KeySnapshot],
@@ -88,6 +89,7 @@ class Session:
         """Compile the policy.
 
         Args:
+            policy: or requirements that were compiled already.
             name: file and key the policy came from, for errors.
             address: of the service, for wsa:To and AppliesTo; None: requests say neither.
             trust: the version of WS-Trust to speak.
@@ -98,7 +100,7 @@ class Session:
         Raises:
             ConfigurationError: everything that cannot work; the alternative has no conversation.
         """
-        compiled = compile_policy(policy, name)[alternative]
+        compiled = policy if isinstance(policy, Requirements) else compile_policy(policy, name)[alternative]
         if compiled.conversation is None:
             raise ConfigurationError([Problem(name, "the policy has no SecureConversationToken")])
         self._conversation = compiled.conversation

@@ -161,11 +161,21 @@ def explain_request(
 
 
 def _ways(recipient: Recipient) -> list[Way]:
-    return [Way(way.stage.value, way.requirements.request, partial(_admits, way)) for way in recipient.ways]
+    return [
+        Way(_named(way), way.requirements.request, partial(_admits, recipient, way)) for way in recipient.ways
+    ]
 
 
-def _admits(way: ways.Way, payload: etree._Element | None) -> bool:
-    return way.admits(None if payload is None or way.conversation is None else kind_of(payload))
+def _named(way: ways.Way) -> str:
+    if way.operations is None:
+        return way.stage.value
+    return f"{way.stage.value}: {', '.join(sorted(way.operations))}"
+
+
+def _admits(recipient: Recipient, way: ways.Way, payload: etree._Element | None) -> bool:
+    kind = None if payload is None or way.conversation is None else kind_of(payload)
+    operation = None if payload is None else recipient.settings.operations.get(payload.tag)
+    return way.admits(kind) and (operation is None or way.leads_to(operation.name))
 
 
 def _accepted(verified: VerifiedRequest) -> str:

@@ -5,11 +5,14 @@ service's settings do the same, each message has an effective policy of its own:
 operation and of the message, merged. An operation may be left without any, and then only because it is named so.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from wsprovider.policy.effective import EffectivePolicies, Message, MessageKey
+from wsprovider.policy.findings import Findings
 from wsprovider.policy.model import Alternative, Parts, Policy, TransportBinding
+from wsprovider.policy.read import merged_policy, parse_document, resolver
+from wsprovider.policy.write import write_policy
 from wsprovider.words.errors import ConfigurationError, Problem
 
 
@@ -30,6 +33,14 @@ class OperationPolicies:
         both = (("request", self.request), ("reply", self.reply))
         return tuple(name for name, policy in both if policy is None or not _covers_body(policy))
 
+    def changed(self, change: Callable[[Policy], Policy]) -> "OperationPolicies":
+        """The same of changed policies."""
+        request, reply = (None if one is None else change(one) for one in (self.request, self.reply))
+        return OperationPolicies(request, reply)
+
+
+UNPROTECTED = OperationPolicies(None, None)
+
 
 @dataclass(frozen=True, slots=True)
 class Assigned:
@@ -47,6 +58,13 @@ class Assigned:
         """What protects one operation; a one-way operation has no reply that could be without."""
         found = self.operations.get(operation) or OperationPolicies(self.usual, self.usual)
         return replace(found, reply=found.request) if one_way else found
+
+    def changed(self, change: Callable[[Policy], Policy]) -> "Assigned":
+        """The same assignment of changed policies."""
+        return Assigned(
+            None if self.usual is None else change(self.usual),
+            {name: one.changed(change) for name, one in self.operations.items()},
+        )
 
     @property
     def everything(self) -> Policy:
@@ -84,6 +102,17 @@ def assigned_by(effective: EffectivePolicies, where: str) -> Assigned:
             for name in names
         },
     )
+
+
+def with_message_policy(policy: Policy, document: bytes, where: str) -> Policy:
+    """A policy, and beside it what a document says of one message: SignedParts, EncryptedParts, RequiredParts.
+
+    Raises:
+        ConfigurationError: the document cannot be read, or does not go with the policy.
+    """
+    findings = Findings(where)
+    element = parse_document(document, findings)
+    return merged_policy([write_policy(policy), element], policy.id, findings, resolver(element))
 
 
 def check_assigned(

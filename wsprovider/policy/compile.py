@@ -67,16 +67,21 @@ def compile_assigned(
         groups.setdefault(assigned.of(name, one_way=one_way), []).append(name)
     compiled: list[Assignment] = []
     for policies, names in groups.items():
-        bare = policies.request is None and policies.reply is None
-        found = (UNPROTECTED,) if bare else _compile_operation(names[0], policies, where)
-        compiled += [(one, frozenset(names)) for one in found]
+        compiled += [(one, frozenset(names)) for one in compile_operation(names[0], policies, where)]
     problems = list(_disagreements([one for one, _ in compiled if one is not UNPROTECTED], where))
     if problems:
         raise ConfigurationError(problems)
     return tuple(compiled)
 
 
-def _compile_operation(name: str, policies: OperationPolicies, where: str) -> tuple[Requirements, ...]:
+def compile_operation(name: str, policies: OperationPolicies, where: str) -> tuple[Requirements, ...]:
+    """Compile the policies of one operation, alternative by alternative.
+
+    Raises:
+        ConfigurationError: what the policies ask for and the engine does not do.
+    """
+    if policies.request is None and policies.reply is None:
+        return (UNPROTECTED,)
     compiled = []
     for request, reply in pairs(name, policies):
         (one,) = compile_policy(request, f"{where}, operation {name}, request")

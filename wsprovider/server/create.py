@@ -29,9 +29,8 @@ from wsprovider.conversation.contexts import Contexts
 from wsprovider.exchange.recipient import Recipient
 from wsprovider.exchange.settings import ConversationSettings
 from wsprovider.exchange.sightings import Sightings
-from wsprovider.policy.attach import attach
-from wsprovider.policy.publish import published
-from wsprovider.policy.write import write_policy
+from wsprovider.policy.assigned import check_assigned
+from wsprovider.policy.attach import attach_assigned
 from wsprovider.ports import SharedState
 from wsprovider.server import log, reports, wsdl
 from wsprovider.server.application import Provider
@@ -269,8 +268,10 @@ class _Composition:
             public=config.public_url or self._config.public_url,
             remember=self._config.remember,
         )
+        one_way = {one.name: one.one_way for one in invoker.operations.values()}
+        check_assigned(config.policies, one_way, config.unprotected, config.where)
         recipient = Recipient(
-            config.policy,
+            config.policies,
             settings,
             keys=keys,
             users=users,
@@ -283,7 +284,7 @@ class _Composition:
             second_opinion=second_engine() if config.crosscheck else None,
             guesses=self._users.guesses(config, self._store),
         )
-        written = write_policy(published(config.policy), DIALECTS[config.dialect])
+        dialect = DIALECTS[config.dialect]
         document = wsdl.build(
             invoker.application,
             invoker.operations,
@@ -294,7 +295,7 @@ class _Composition:
                 self._config.https_url,
                 demands.https,
             ),
-            attach=lambda root: attach(root, written),
+            attach=lambda root: attach_assigned(root, config.policies, one_way, dialect),
         )
         return Endpoint(
             name=settings.name,
