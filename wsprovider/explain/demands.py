@@ -107,6 +107,9 @@ def _demand(words: str, findings: list[Finding], spot: Callable[[Finding], Spot 
 
 
 def _lines(wanted: MessageRequirements, circumstances: Circumstances) -> Iterator[_Line]:
+    if wanted.protection is Protection.NONE:
+        yield _line("It has no Security header: the operation is unprotected", Reason.UNUSED_HEADER_CHILD)
+        return
     transport = wanted.protection is Protection.TRANSPORT
     if transport:
         yield _line("It comes by TLS", Reason.TRANSPORT)

@@ -89,7 +89,7 @@ def attach_assigned(
         attach(wsdl, write_policy(whole, dialect), operation=name)
         for message, policy in _of_messages(parts.request, parts.reply):
             beside = replace(policy, id=f"{identity}-{message.value}")
-            if any(_subjects(wsdl, None, name, message)):
+            if next(_subjects(wsdl, None, name, message), None) is not None:
                 attach(wsdl, write_parts(beside, dialect), operation=name, message=message)
 
 

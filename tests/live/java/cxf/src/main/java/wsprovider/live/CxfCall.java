@@ -97,7 +97,11 @@ final class CxfCall implements Command {
                 Document payload = request.has("payload")
                     ? Xml.parse(request.text("payload")) : Xml.echo(request.text("text", ""));
                 long start = System.nanoTime();
-                replies.add(client.call(payload, i == count && request.flag("cancel", false)));
+                if (request.flag("oneWay", false)) {
+                    client.tell(payload);
+                } else {
+                    replies.add(client.call(payload, i == count && request.flag("cancel", false)));
+                }
                 micros.add((System.nanoTime() - start) / 1_000);
             }
             return new Row(replies, micros, null);

@@ -69,6 +69,16 @@ final class CxfClient implements AutoCloseable {
         }
     }
 
+    /** Sends to an operation that has no reply; a refusal is an exception all the same. */
+    void tell(Document payload) {
+        BusFactory.setThreadDefaultBus(bus);
+        try {
+            dispatch.invokeOneWay(new DOMSource(payload));
+        } finally {
+            BusFactory.setThreadDefaultBus(null);
+        }
+    }
+
     /** Identifier and expiry of the token in use, JSON null when there is none. */
     JsonElement conversation() {
         SecurityToken token = token();
