@@ -10,7 +10,7 @@ from wsprovider.inbound.finding import Case
 from wsprovider.keyring.tickets import TicketKey, ticket_sha1
 from wsprovider.policy.requirements import KeySource, MessageRequirements, source_of
 from wsprovider.ports import TicketAcceptor
-from wsprovider.words.errors import BackendError, ConfigurationError, WSSecurityError
+from wsprovider.words.errors import BackendError, ConfigurationError, Problem, WSSecurityError
 from wsprovider.words.reasons import Reason
 
 AUTHENTICATOR_LIFE: Final = timedelta(minutes=15)
@@ -100,3 +100,17 @@ def takes_tickets(message: MessageRequirements) -> bool:
     return message.key_source is KeySource.TICKET or any(
         source_of(one.token) is KeySource.TICKET for one in message.endorsing
     )
+
+
+def problems_of_tickets(name: str, settings: KerberosSettings, *, accepted: bool) -> list[Problem]:
+    """Why an endpoint whose policy has tickets cannot take them.
+
+    Args:
+        name: the endpoint's.
+        accepted: somebody is there who opens them.
+    """
+    if not accepted:
+        return [Problem(name, "the policy has Kerberos tickets: name the service's principal")]
+    if settings.strip_realm and len(settings.realms) != 1:
+        return [Problem(name, "without its realm a name may be anybody's of another one: name one realm")]
+    return []

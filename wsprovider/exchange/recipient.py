@@ -20,6 +20,7 @@ from wsprovider.exchange.kerberos import (
     AUTHENTICATOR_LIFE,
     MessageTickets,
     keep_ticket,
+    problems_of_tickets,
     takes_tickets,
     ticket_of,
 )
@@ -134,7 +135,8 @@ class Recipient:
             problems.append(Problem(name, "the policy has a UsernameToken: name a user store"))
         if self._contexts is None and any(way.conversation is not None for way in self.ways):
             problems.append(Problem(name, "the policy has conversations: their contexts need a store"))
-        problems += self._problems_of_tickets()
+        if any(takes_tickets(one) for one in self._requests):
+            problems += problems_of_tickets(name, self.settings.kerberos, accepted=self._acceptor is not None)
         if self.settings.crosscheck and self._opinion is None:
             problems.append(Problem(name, "crosscheck needs the second engine"))
         for one in self._requests:
@@ -151,16 +153,6 @@ class Recipient:
         if problems:
             raise ConfigurationError(problems)
 
-    def _problems_of_tickets(self) -> list[Problem]:
-        name, kerberos = self.settings.name, self.settings.kerberos
-        if not any(takes_tickets(one) for one in self._requests):
-            return []
-        if self._acceptor is None:
-            return [Problem(name, "the policy has Kerberos tickets: name the service's principal")]
-        if kerberos.strip_realm and len(kerberos.realms) != 1:
-            return [Problem(name, "without its realm a name may be anybody's of another one: name one realm")]
-        return []
-
     # requests --------------------------------------------------------------------------------
 
     def accept(
@@ -171,6 +163,7 @@ class Recipient:
         transport: Transport,
         charset: str | None = None,
         action: str | None = None,
+        parsed: Callable[[], None] = lambda: None,
     ) -> VerifiedRequest:
         """Verify, decrypt and judge a request.
 
@@ -180,6 +173,7 @@ class Recipient:
             transport: facts about the connection.
             charset: the Content-Type's charset parameter, if any.
             action: SOAPAction header (1.1, quotes removed) or action parameter (1.2), if any.
+            parsed: called when the bytes are a tree and nothing of it was looked at yet.
 
         Raises:
             WSSecurityError: refused for its security (one uniform fault answers it).
@@ -188,6 +182,7 @@ class Recipient:
         """
         now, keys = self._clock(), self._keys()
         root = parse(message, self.settings.limits, charset=charset)
+        parsed()
         evidence = examine(root, version, self.context(message, keys, transport, now))
         circumstances = self.circumstances(transport, now)
         payload = evidence.envelope.payload
