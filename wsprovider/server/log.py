@@ -39,7 +39,7 @@ class Record:
         remark: what did not keep the request from being accepted, and wants a look all the same.
         status: the HTTP status.
         milliseconds: from the first look to the finished reply.
-        times: seconds of each stage that has happened.
+        times: seconds of each stage that has happened; the line says milliseconds.
     """
 
     service: str
@@ -77,7 +77,6 @@ class Record:
             "status": self.status,
             "reason": None if self.reason is None else self.reason.name,
             "ms": round(self.milliseconds, 2),
-            "times": {stage.value: round(spent * 1000, 3) for stage, spent in self.times.items()},
         }
         for name in ("operation", "principal", "message_id", "context", "detail", "remark"):
             value = getattr(self, name)
@@ -85,7 +84,9 @@ class Record:
                 fields[name] = value[:_LIMIT]
         if self.reason is not None and self.reason.fault_code != "-":
             fields["fault_code"] = self.reason.fault_code
-        return json.dumps(fields)
+        # numbers and names of ours: a formatter is quicker with them than json.dumps
+        times = ", ".join([f'"{stage.said}": {spent * 1000:.3f}' for stage, spent in self.times.items()])
+        return f'{json.dumps(fields)[:-1]}, "times": {{{times}}}}}'
 
 
 _OURS: Final = frozenset(

@@ -134,7 +134,7 @@ class Folder:
         Raises:
             OSError: it cannot be made.
         """
-        within = place or (_MEMORY if _MEMORY.is_dir() else Path(tempfile.gettempdir()))
+        within = place or (_MEMORY if os.access(_MEMORY, os.W_OK) else Path(tempfile.gettempdir()))
         _sweep(within)
         self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=within))
         self._held = os.open(self.path / f"{_LOCK}.owner", os.O_CREAT | os.O_RDWR, 0o600)

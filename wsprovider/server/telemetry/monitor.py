@@ -111,6 +111,7 @@ class _Server(ThreadingHTTPServer):
     """Bounded: whoever comes while so many are being answered is turned away."""
 
     daemon_threads = True
+    request_queue_size = 64
 
     def __init__(self, bind: Monitor, answer: Answer) -> None:
         self.address_family = socket.AF_INET6 if ":" in bind.host else socket.AF_INET
@@ -145,8 +146,6 @@ class _Handler(BaseHTTPRequestHandler):
 
     timeout = _PATIENCE
     server: _Server
-    server_version = "wsprovider"
-    sys_version = ""
 
     def do_GET(self) -> None:
         """Answer."""
@@ -155,6 +154,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_HEAD(self) -> None:
         """Answer without the content."""
         self._answer(body=False)
+
+    def version_string(self) -> str:
+        """What is told of us."""
+        return "wsprovider"
 
     def log_message(self, *_: Any) -> None:
         """Requests for metrics are no news."""

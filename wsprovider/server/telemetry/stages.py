@@ -6,7 +6,12 @@ from typing import Protocol
 
 
 class Stage(Enum):
-    """What the time of a request goes into; a refused one has fewer of them."""
+    """What the time of a request goes into; a refused one has fewer of them.
+
+    Attributes:
+        index: its place among them.
+        said: its value, without Enum's detour.
+    """
 
     PARSE = "parse"
     VERIFY = "verify"
@@ -14,9 +19,12 @@ class Stage(Enum):
     PROTECT = "protect"
 
     index: int
+    said: str
 
-    def __init__(self, _value: str) -> None:
-        self.index = len(type(self).__members__)
+    def __init__(self, value: str) -> None:
+        self.index, self.said = len(type(self).__members__), value
+
+    __hash__ = object.__hash__  # Enum's own goes by the name, in Python, at every look-up
 
 
 class Follower(Protocol):
