@@ -106,6 +106,7 @@ class Gunicorn:
             "PYTHONPATH": str(ROOT),
             "WORKERS": str(_WORKERS),
             "WSPROVIDER_KEYS": str(self._keys),
+            "WSPROVIDER_MONITOR": "off",
         }
         bind = f"127.0.0.1:{self._port}"
         command = [

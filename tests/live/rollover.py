@@ -221,11 +221,11 @@ def _write_services(folder: Path, store: str) -> None:
 
 def by_worker(provider: ProviderProcess, answered: int) -> list[int]:
     """How many requests each worker for HTTP has answered, of so many, once none are under way."""
-    pattern = re.compile(r'requests_total\{endpoint="([^"]+)",reason="ANSWERED"\} (\d+)')
+    pattern = re.compile(r'requests_total\{service="[^"]*",endpoint="([^"]+)",reason="ANSWERED"\} (\d+)')
     found: set[tuple[tuple[str, str], ...]] = set()
 
     def complete() -> bool:
-        with urllib.request.urlopen(provider.url("/metrics"), timeout=10) as answer:
+        with urllib.request.urlopen(provider.url("/metrics?worker"), timeout=10) as answer:
             found.add(tuple(pattern.findall(answer.read().decode())))
         return sum(totals()) == answered
 

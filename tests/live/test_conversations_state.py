@@ -179,11 +179,13 @@ def test_a_context_that_has_expired_is_nothing_but_can_be_renewed(brief: Provide
 
 def shares(provider: ProviderProcess, endpoint: str, wanted: int) -> set[int]:
     """How many requests of an endpoint each of two workers has answered; an odd sum tells them apart."""
-    pattern = re.compile(rf'requests_total\{{endpoint="{re.escape(endpoint)}",reason="ANSWERED"\}} (\d+)')
+    pattern = re.compile(
+        rf'requests_total\{{service="[^"]*",endpoint="{re.escape(endpoint)}",reason="ANSWERED"\}} (\d+)'
+    )
     found: set[int] = set()
     deadline = time.monotonic() + 10
     while sum(found) != wanted and time.monotonic() < deadline:
-        with urllib.request.urlopen(provider.url("/metrics"), timeout=10) as answer:
+        with urllib.request.urlopen(provider.url("/metrics?worker"), timeout=10) as answer:
             number = pattern.search(answer.read().decode())
         found.add(0 if number is None else int(number[1]))
     return found

@@ -31,7 +31,7 @@ class Served:
         self.folder = folder
         environ = {name: value for name, value in os.environ.items() if not name.startswith("WSPROVIDER_")}
         environ |= {"HTTP_PORT": str(self.http), "HTTPS_PORT": str(self.https), "WORKERS": "2"}
-        environ |= {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
+        environ |= {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1", "WSPROVIDER_MONITOR": "off"}
         self.log = (folder / "serve.log").open("w+")
         self.process = subprocess.Popen(
             [sys.executable, "-m", "wsprovider", "serve", *arguments],
@@ -205,7 +205,10 @@ def test_gunicorn_with_several_workers_and_a_store_in_memory_does_not_start(
     command += ["--workers", str(workers), "--bind", f"127.0.0.1:{port}", "wsgi:application"]
     with (tmp_path / "log").open("w") as log:
         process = subprocess.Popen(
-            command, env={**os.environ, "PYTHONPATH": str(ROOT)}, stdout=log, stderr=subprocess.STDOUT
+            command,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "WSPROVIDER_MONITOR": "off"},
+            stdout=log,
+            stderr=subprocess.STDOUT,
         )
     try:
         if workers == 1:

@@ -21,6 +21,7 @@ from typing import Any
 from wsprovider.adapters.shared.forking import watched
 from wsprovider.adapters.shared.memory import MemoryStore
 from wsprovider.cli.addresses import development_warning, loopback
+from wsprovider.cli.monitoring import Monitoring
 from wsprovider.cli.stores import NOT_MEMORY
 from wsprovider.config.environment import read_environment
 from wsprovider.server import log
@@ -77,6 +78,7 @@ loglevel = "info"
 proc_name = "wsprovider"
 
 _PR_SET_PDEATHSIG = 1
+_monitoring = Monitoring()
 
 
 def ssl_context(_config: Any, default_factory: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
@@ -104,6 +106,26 @@ def on_starting(server: Any) -> None:
         _warn_of_development_keys(server)
     elif sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def pre_fork(server: Any, _worker: Any) -> None:
+    """Have the monitor run, which tells of all workers (docs/watching.md)."""
+    _monitoring.before_worker(server)
+
+
+def post_worker_init(worker: Any) -> None:
+    """Have this worker counted with the others."""
+    _monitoring.in_worker(worker)
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """Keep what a worker has counted that has ended."""
+    _monitoring.after_worker(server, worker)
+
+
+def on_exit(_server: Any) -> None:
+    """Stop the monitor."""
+    _monitoring.end()
 
 
 def _warn_of_development_keys(server: Any) -> None:

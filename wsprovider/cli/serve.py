@@ -23,6 +23,8 @@ from wsprovider.cli.stores import NOT_MEMORY
 from wsprovider.config.environment import Environment, read_environment
 from wsprovider.config.load import keys_folder
 from wsprovider.config.model import ProviderConfig
+from wsprovider.config.monitor import OFF
+from wsprovider.server.telemetry.board import Folder
 from wsprovider.words.errors import ConfigurationError, Problem
 
 _SETTINGS: Final = "python:wsprovider.cli.gunicorn_settings"
@@ -65,7 +67,12 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigurationError([Problem("services/provider.toml: shared", NOT_MEMORY)])
     _tell(config, environment, made_keys=first)
     environ |= {"WSPROVIDER_KEYS": str(config.keys), "WSPROVIDER_SUPERVISED": "1"}
-    return Masters(_commands(config, environment, environ), patience=_PATIENCE).run()
+    folder = Folder()  # both masters' workers are counted together
+    environ |= {"WSPROVIDER_TELEMETRY": str(folder.path)}
+    try:
+        return Masters(_commands(config, environment, environ), patience=_PATIENCE).run()
+    finally:
+        folder.remove()
 
 
 def _given(options: argparse.Namespace) -> dict[str, str]:
@@ -102,7 +109,7 @@ def _commands(config: ProviderConfig, environment: Environment, environ: dict[st
                 *("--certfile", str(certificate), "--keyfile", str(key)),
                 "wsgi:application",
             ],
-            environ,
+            {**environ, "WSPROVIDER_MONITOR": OFF},  # one monitor tells of both
         ),
     ]
 
@@ -137,6 +144,9 @@ def _tell(config: ProviderConfig, environment: Environment, *, made_keys: bool) 
         print(line)
     print("\nThe WSDL of each, with its policy in it, is at the same address with ?wsdl behind it.")
     print(f"What is at {config.http_url} is also at {config.https_url}.")
+    monitor = environment.monitor or config.monitor
+    if not monitor.off:
+        print(f"Metrics and health of all workers are at http://{monitor}/metrics, /healthz and /readyz.")
     print(f"{environment.workers} workers for HTTP and as many for HTTPS; Ctrl-C stops all.", flush=True)
     if config.development_keys and not loopback(environment.host):
         print(f"warning: {development_warning(config.keys, environment.host)}", file=sys.stderr, flush=True)

@@ -40,7 +40,7 @@ KEYS: Final = operations.KEYS | {
 }
 """What an ``[[endpoint]]`` may say; a service says the same for all of its endpoints."""
 
-RESERVED: Final = frozenset({"/healthz", "/metrics"})
+RESERVED: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """Paths that the server itself answers."""
 
 _DIALECTS: Final = {"200702": "200702", "2005": "200507", "200507": "200507"}

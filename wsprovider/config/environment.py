@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from wsprovider.adapters.kerberos import use_krb5_conf
+from wsprovider.config.monitor import Monitor, read_bind
 from wsprovider.words.errors import ConfigurationError, Problem
 
 
@@ -32,6 +33,8 @@ class Environment:
         supervised: ``WSPROVIDER_SUPERVISED``: this gunicorn belongs to a ``wsprovider serve``.
         http_url, https_url: ``WSPROVIDER_HTTP_URL`` and ``WSPROVIDER_HTTPS_URL``: base URLs that a
             WSDL names where no file says ``public_url``; ``wsprovider serve`` sets them.
+        monitor: ``WSPROVIDER_MONITOR``: the monitor's bind, whatever provider.toml says.
+        telemetry: ``WSPROVIDER_TELEMETRY``: the folder in which all workers count; ``wsprovider serve`` sets it.
     """
 
     services: Path | None = None
@@ -44,6 +47,8 @@ class Environment:
     http_url: str | None = None
     https_url: str | None = None
     supervised: bool = False
+    monitor: Monitor | None = None
+    telemetry: Path | None = None
 
 
 def process_environ(environ: Mapping[str, str] | None = None) -> Mapping[str, str]:
@@ -84,6 +89,13 @@ def read_environment(environ: Mapping[str, str] | None = None) -> Environment:
     def path(name: str) -> Path | None:
         return Path(values[name]) if name in values else None
 
+    def bind(name: str) -> Monitor | None:
+        try:
+            return read_bind(values[name]) if name in values else None
+        except ValueError as error:
+            problems.append(Problem(f"environment: {name}", str(error)))
+            return None
+
     environment = Environment(
         services=path("WSPROVIDER_SERVICES"),
         keys=path("WSPROVIDER_KEYS"),
@@ -95,6 +107,8 @@ def read_environment(environ: Mapping[str, str] | None = None) -> Environment:
         http_url=values.get("WSPROVIDER_HTTP_URL"),
         https_url=values.get("WSPROVIDER_HTTPS_URL"),
         supervised="WSPROVIDER_SUPERVISED" in values,
+        monitor=bind("WSPROVIDER_MONITOR"),
+        telemetry=path("WSPROVIDER_TELEMETRY"),
     )
     if environment.http_port == environment.https_port:
         problems.append(Problem("environment: HTTPS_PORT", "is the same as HTTP_PORT"))

@@ -78,6 +78,8 @@ def load_provider(
         tls_key=process.tls_key,
         development_keys=backing.development_keys,
         guessing=process.guessing,
+        monitor=process.monitor,
+        tracing=process.tracing,
     )
 
 

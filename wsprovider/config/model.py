@@ -7,6 +7,7 @@ from typing import Final
 
 from wsprovider.adapters.shared.terms import MAX_ENTRIES
 from wsprovider.config.kerberos import TicketKeys
+from wsprovider.config.monitor import Monitor
 from wsprovider.exchange.guessing.settings import GuessingSettings
 from wsprovider.exchange.settings import ConversationSettings, Freshness, KerberosSettings
 from wsprovider.policy.assigned import Assigned
@@ -112,6 +113,8 @@ class ProviderConfig:
         tls_certificate, tls_key: PEM files for HTTPS, relative to the keys folder; None:
             ``tls/server.cert.pem`` and ``tls/server.key.pem``.
         guessing: what wrong passwords cost.
+        monitor: where gunicorn's master tells of all its workers.
+        tracing: there is a span of each request.
     """
 
     services: tuple[ServiceConfig, ...]
@@ -130,6 +133,14 @@ class ProviderConfig:
     development_keys: bool = False
     guessing: GuessingSettings = field(default_factory=GuessingSettings)
     replay_entries: int = REPLAY_ENTRIES
+    monitor: Monitor = field(default_factory=Monitor)
+    tracing: bool = False
+
+    @property
+    def skew(self) -> timedelta:
+        """What clocks may differ by: as much as the strictest endpoint bears."""
+        strictest = (endpoint.freshness.skew for one in self.services for endpoint in one.endpoints)
+        return min(strictest, default=timedelta())
 
     @property
     def remember(self) -> timedelta:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from wsprovider.config.endpoints import read_base_url
 from wsprovider.config.guessing import read_guessing
 from wsprovider.config.model import REFUSED_BYTES, REPLAY_ENTRIES, SEEN_EVERY
+from wsprovider.config.monitor import Monitor, read_monitor
 from wsprovider.config.problems import Problems
 from wsprovider.config.table import Table
 from wsprovider.exchange.guessing.settings import GuessingSettings
@@ -28,6 +29,8 @@ _KEYS: Final = frozenset(
         "krb5_conf",
         "tls",
         "guessing",
+        "monitor",
+        "tracing",
     }
 )
 _SERVERS: Final = frozenset({"redis", "rediss", "unix"})
@@ -50,6 +53,8 @@ class ProcessSettings:
         tls_certificate, tls_key: PEM files for HTTPS, relative to the keys folder.
         guessing: what wrong passwords cost.
         krb5_conf: what libkrb5 reads instead of ``/etc/krb5.conf``, made absolute.
+        monitor: where the monitor is bound.
+        tracing: whether there is a span of each request.
     """
 
     keys: Path | None = None
@@ -64,6 +69,8 @@ class ProcessSettings:
     tls_key: str | None = None
     krb5_conf: Path | None = None
     guessing: GuessingSettings = field(default_factory=GuessingSettings)
+    monitor: Monitor = field(default_factory=Monitor)
+    tracing: bool = False
 
 
 def read_process(services: Path, problems: Problems) -> ProcessSettings:
@@ -93,6 +100,8 @@ def read_process(services: Path, problems: Problems) -> ProcessSettings:
         tls_key=tls.text("key"),
         krb5_conf=_read_krb5_conf(table, services),
         guessing=read_guessing(table.table("guessing")),
+        monitor=read_monitor(table.table("monitor")),
+        tracing=table.flag("tracing"),
     )
 
 

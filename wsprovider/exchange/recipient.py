@@ -150,6 +150,7 @@ class Recipient:
         transport: Transport,
         charset: str | None = None,
         action: str | None = None,
+        parsed: Callable[[], None] = lambda: None,
     ) -> VerifiedRequest:
         """Verify, decrypt and judge a request.
 
@@ -159,6 +160,7 @@ class Recipient:
             transport: facts about the connection.
             charset: the Content-Type's charset parameter, if any.
             action: SOAPAction header (1.1, quotes removed) or action parameter (1.2), if any.
+            parsed: called when the bytes are a tree and nothing of it was looked at yet.
 
         Raises:
             WSSecurityError: refused for its security (one uniform fault answers it).
@@ -167,6 +169,7 @@ class Recipient:
         """
         now, keys = self._clock(), self._keys()
         root = parse(message, self.settings.limits, charset=charset)
+        parsed()
         evidence = examine(root, version, self.context(message, keys, transport, now))
         circumstances = self.circumstances(transport, now)
         payload = evidence.envelope.payload

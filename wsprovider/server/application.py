@@ -4,27 +4,25 @@ PEP 3333. Nothing raised below leaves :meth:`Provider.__call__`. Paths are those
 (``PATH_INFO``), so that the application works wherever another one mounts it.
 """
 
-import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import unquote_to_bytes
 
+from wsprovider.config.monitor import Monitor
 from wsprovider.exchange.recipient import Transport
 from wsprovider.ports import Totals
 from wsprovider.server import log, metrics, wsdl
-from wsprovider.server.endpoint import Endpoint, Reply, last_resort
+from wsprovider.server.endpoint import NO_STORE, Endpoint, Reply, last_resort
+from wsprovider.server.health import HEALTH_PATH, READY_PATH, Doubt, Health, HealthCheck
+from wsprovider.server.telemetry.spans import Tracing
 from wsprovider.server.transport import TransportFacts
 from wsprovider.server.wear import Wear
 from wsprovider.soap.version import SOAP_11
-from wsprovider.version import __version__
-from wsprovider.words.errors import ConfigurationError, Problem
+from wsprovider.words.errors import BackendError, ConfigurationError, Problem
 
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
-HealthCheck = Callable[[], None]
-"""Raises when what it looks at does not work."""
 
-HEALTH_PATH: Final = "/healthz"
 METRICS_PATH: Final = "/metrics"
 
 _TEXT: Final = "text/plain; charset=utf-8"
@@ -39,6 +37,7 @@ class Provider:
     Attributes:
         longest_message: bytes that the longest body has which any endpoint reads.
         is_proxy: whether an address is one of the proxies.
+        monitor: where all workers' numbers are told, if gunicorn's master serves this very application.
     """
 
     def __init__(
@@ -50,7 +49,11 @@ class Provider:
         publish_metrics: bool = False,
         contexts: Callable[[], Totals] | None = None,
         wear: Wear | None = None,
-        degraded: Mapping[str, Callable[[], bool]] | None = None,
+        degraded: Mapping[str, Doubt] | None = None,
+        ready: Mapping[str, HealthCheck] | None = None,
+        uncertain: Mapping[str, Doubt] | None = None,
+        monitor: Monitor | None = None,
+        tracing: bool = False,
         watch: Callable[[], None] = lambda: None,
         key_metrics: Callable[[], str] | None = None,
         close: Callable[[], None] = lambda: None,
@@ -60,23 +63,23 @@ class Provider:
         Args:
             endpoints: what is served.
             trusted_proxies: networks whose forwarded-protocol header counts.
-            health: checks that ``/healthz`` makes, by name.
+            health, degraded, ready, uncertain: see :class:`wsprovider.server.health.Health`.
             publish_metrics: ``/metrics`` is answered.
             contexts: counts security contexts for ``/metrics``; None where no endpoint has conversations.
             wear: has the worker replaced that parsed too much of strangers.
-            degraded: by name, whether something is wrong that does not keep this process from serving.
+            tracing: a span is made of each request.
             watch: called with every request; looks after what comes with time.
             key_metrics: what ``/metrics`` says of keys.
             close: releases what the endpoints use.
 
         Raises:
-            ConfigurationError: a path is taken twice, or a proxy is no network.
+            ConfigurationError: a path is taken twice, a proxy is no network, or there is nothing to trace with.
         """
         problems: list[Problem] = []
         self._endpoints: dict[str, Endpoint] = {}
         for endpoint in endpoints:
             path = _as_path_info(endpoint.path)
-            if path in (HEALTH_PATH, METRICS_PATH) or not path.startswith("/"):
+            if path in (HEALTH_PATH, READY_PATH, METRICS_PATH) or not path.startswith("/"):
                 problems.append(Problem(endpoint.name, f"the path {endpoint.path!r} cannot be an endpoint's"))
             elif path in self._endpoints:
                 other = self._endpoints[path].name
@@ -86,16 +89,17 @@ class Provider:
             self._endpoints[path] = endpoint
         if problems:
             raise ConfigurationError(problems)
-        self.metrics = metrics.Metrics()
+        self.metrics = metrics.Metrics(one.counted for one in endpoints)
         self.endpoints = tuple(endpoints)
         self.longest_message = max((endpoint.message_bytes for endpoint in endpoints), default=0)
         self._facts = TransportFacts(trusted_proxies)
         self.is_proxy = self._facts.is_proxy
-        self._health = dict(health or {})
+        self.monitor = monitor
+        self._tracing = Tracing(self._facts.from_proxy) if tracing else None
+        self._health = Health(health, degraded, ready=ready, uncertain=uncertain)
         self._publish_metrics = publish_metrics
         self._contexts = contexts
         self._wear = wear or Wear()
-        self._degraded = dict(degraded or {})
         self._watch, self._key_metrics = watch, key_metrics
         self._close = close
 
@@ -128,18 +132,20 @@ class Provider:
             transport = self._facts.of(environ)
             if method in _READ_METHODS:
                 return _document(endpoint, environ, transport)
-            reply = endpoint.handle(environ, transport, self.metrics)
+            reply = endpoint.handle(environ, transport, self.metrics, self._tracing)
             if reply.refused:
                 self._wear.note(reply.refused, environ)
             return reply
         if method in _READ_METHODS:
             if path == HEALTH_PATH:
-                return self._healthz()
+                return self._health.healthz()
+            if path == READY_PATH:
+                return self._health.readyz()
             if path == METRICS_PATH and self._publish_metrics:
-                return self._metrics()
+                return self._metrics(own=environ.get("QUERY_STRING") == "worker")
         return Reply(404, _TEXT, b"Nothing is served at this path.\n")
 
-    def _metrics(self) -> Reply:
+    def _metrics(self, *, own: bool = False) -> Reply:
         """Counters and gauges; without those of the shared store when it does not answer."""
         totals = None
         if self._contexts is not None:
@@ -147,32 +153,24 @@ class Provider:
                 totals = self._contexts()
             except Exception as error:  # noqa: BLE001 - the other counters are told all the same
                 log.failure("metrics: contexts", error)
-        text = self.metrics.text(totals)
+        text = self.metrics.text(totals, own=own)
         if self._key_metrics is not None:
             text += self._key_metrics()
-        return Reply(200, metrics.CONTENT_TYPE, text.encode(), _NO_STORE)
+        return Reply(200, metrics.CONTENT_TYPE, text.encode(), NO_STORE)
 
-    def _healthz(self) -> Reply:
-        """Whether this process can answer requests; what exactly is wrong is in the log only.
+    def monitored(self, path: str) -> Reply | None:
+        """What the monitor's bind answers at a path, for all workers of the deployment; None: nothing."""
+        if path == METRICS_PATH:
+            return self._metrics()
+        workers = {"workers": self._check_workers}
+        if path == HEALTH_PATH:
+            return self._health.healthz(workers)
+        return self._health.readyz(workers) if path == READY_PATH else None
 
-        Degraded is not failing: a broken file that all machines share must not take all of them out while what
-        they read before goes on working.
-        """
-        failed = []
-        for name, check in self._health.items():
-            try:
-                check()
-            except Exception as error:  # noqa: BLE001 - a failed check is the answer
-                failed.append(name)
-                log.failure(f"healthz: {name}", error)
-        degraded = [name for name, wrong in self._degraded.items() if wrong()]
-        status = "failing" if failed else "degraded" if degraded else "ok"
-        answer = {"status": status, "version": __version__, "failed": failed, "degraded": degraded}
-        body = f"{json.dumps(answer)}\n".encode()
-        return Reply(503 if failed else 200, "application/json", body, _NO_STORE)
-
-
-_NO_STORE: Final = (("Cache-Control", "no-store"),)
+    def _check_workers(self) -> None:
+        """Raises: BackendError: nobody is there who answers requests."""
+        if not self.metrics.board.workers():
+            raise BackendError("no worker is running")
 
 
 def _document(endpoint: Endpoint, environ: Mapping[str, Any], transport: Transport) -> Reply:
@@ -180,7 +178,7 @@ def _document(endpoint: Endpoint, environ: Mapping[str, Any], transport: Transpo
     query = environ.get("QUERY_STRING", "")
     if query.partition("&")[0].partition("=")[0].lower() == "wsdl":
         data = endpoint.wsdl.served(environ, secure=transport.secure)
-        return Reply(200, wsdl.CONTENT_TYPE, data, _NO_STORE)
+        return Reply(200, wsdl.CONTENT_TYPE, data, NO_STORE)
     if query:
         return Reply(404, _TEXT, b"There is no such document.\n")
     secured = f", secured by the scenario {endpoint.scenario}" if endpoint.scenario else ""

@@ -32,7 +32,7 @@ from wsprovider.exchange.sightings import Sightings
 from wsprovider.policy.assigned import check_assigned
 from wsprovider.policy.attach import attach_assigned
 from wsprovider.ports import SharedState
-from wsprovider.server import log, reports, wsdl
+from wsprovider.server import log, readiness, reports, wsdl
 from wsprovider.server.application import Provider
 from wsprovider.server.declared import Service, read_declared
 from wsprovider.server.endpoint import Endpoint
@@ -60,6 +60,8 @@ def create_app(
     metrics: bool = False,
     krb5_conf: str | Path | None = None,
     guessing: Mapping[str, Any] | None = None,
+    monitor: Mapping[str, Any] | None = None,
+    tracing: bool = False,
     environ: Mapping[str, str] | None = None,
 ) -> Provider:
     """Make the WSGI application.
@@ -69,12 +71,14 @@ def create_app(
             already.
         keys: the keys folder; None: what ``provider.toml`` or the environment says, or ``keys``.
         shared: the shared store's URL, for services declared in Python; folders say this and the next
-            five in ``provider.toml``.
+            seven in ``provider.toml``.
         trusted_proxies: networks whose forwarded-protocol header counts.
         public_url: base URL that the WSDLs name.
         metrics: ``/metrics`` is answered.
         krb5_conf: what libkrb5 reads instead of ``/etc/krb5.conf``, in the whole process.
         guessing: what ``[guessing]`` says of wrong passwords.
+        monitor: what ``[monitor]`` says of the bind that gunicorn's master tells of all workers at.
+        tracing: a span is made of each request.
         environ: the environment to read instead of the process's own.
 
     Raises:
@@ -96,6 +100,8 @@ def create_app(
             public_url=public_url,
             metrics=metrics,
             guessing=guessing,
+            monitor=monitor,
+            tracing=tracing,
         )
     return _Composition(config, process_environ(environ)).provider()
 
@@ -109,6 +115,7 @@ def secure(
     public_url: str | None = None,
     krb5_conf: str | Path | None = None,
     guessing: Mapping[str, Any] | None = None,
+    tracing: bool = False,
     environ: Mapping[str, str] | None = None,
     **settings: Any,
 ) -> Provider:
@@ -123,7 +130,7 @@ def secure(
         shared: the shared store's URL.
         trusted_proxies: networks whose forwarded-protocol header counts.
         public_url: base URL that the WSDL names.
-        krb5_conf, guessing: as for :func:`create_app`.
+        krb5_conf, guessing, tracing: as for :func:`create_app`.
         environ: the environment to read instead of the process's own.
         settings: as in ``service.toml``: ``path``, ``scenario`` or ``policy``, ``trust``, ``users``, ...
 
@@ -142,6 +149,7 @@ def secure(
         trusted_proxies=trusted_proxies,
         public_url=public_url,
         guessing=guessing,
+        tracing=tracing,
     )
     composition = _Composition(config, process_environ(environ), applications={name: application})
     return composition.provider()
@@ -226,6 +234,9 @@ class _Composition:
             contexts=partial(reports.count_contexts, store) if self._conversations else None,
             wear=Wear(self._config.refused_bytes),
             degraded={"keys": lambda: self._holdings.refused() > 0},
+            **readiness.of(self._config, store, self._holdings),
+            monitor=self._config.monitor,
+            tracing=self._config.tracing,
             watch=partial(self._watch.look, store),
             key_metrics=partial(reports.gauges, self._config, store, self._holdings, sightings, services),
             close=store.close,
@@ -307,6 +318,7 @@ class _Composition:
             message_bytes=config.limits.message_bytes,
             wsdl=document,
             note=self._sightings.note,
+            crosschecked=config.crosscheck,
         )
 
     def _contexts(self, keys: SnapshotSource, settings: ConversationSettings) -> Contexts:

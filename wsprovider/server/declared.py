@@ -14,6 +14,7 @@ from wsprovider.config.backing import check_backing
 from wsprovider.config.endpoints import ReadEndpoint, check_inherited, read_endpoint
 from wsprovider.config.guessing import read_guessing
 from wsprovider.config.model import ProviderConfig, ServiceConfig
+from wsprovider.config.monitor import read_monitor
 from wsprovider.config.problems import Problems
 from wsprovider.config.services import ReadService, check_paths
 from wsprovider.config.table import Table
@@ -49,6 +50,8 @@ def read_declared(
     public_url: str | None = None,
     metrics: bool = False,
     guessing: Mapping[str, Any] | None = None,
+    monitor: Mapping[str, Any] | None = None,
+    tracing: bool = False,
 ) -> ProviderConfig:
     """Check declarations as files are checked.
 
@@ -63,6 +66,7 @@ def read_declared(
     endpoints = [endpoint for service in read for endpoint in service.endpoints]
     backing = check_backing(endpoints, keys, problems, environ)
     slowed = read_guessing(Table(guessing or {}, label="guessing", problems=problems))
+    bind = read_monitor(Table(monitor or {}, label="monitor", problems=problems))
     problems.raise_any()
     return ProviderConfig(
         services=tuple(service.config for service in read),
@@ -74,6 +78,8 @@ def read_declared(
         metrics=metrics,
         development_keys=backing.development_keys,
         guessing=slowed,
+        monitor=bind,
+        tracing=tracing,
     )
 
 

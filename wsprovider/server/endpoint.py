@@ -11,13 +11,18 @@ from wsprovider.keyring.uses import Use
 from wsprovider.server import even, http, log
 from wsprovider.server.caller import Caller
 from wsprovider.server.invoker import Invoker, Outcome
-from wsprovider.server.metrics import Metrics
+from wsprovider.server.metrics import Counted, Metrics
+from wsprovider.server.telemetry.spans import Tracing
+from wsprovider.server.telemetry.stages import Stage, Stopwatch
 from wsprovider.server.wsdl import WsdlDocument
 from wsprovider.soap.version import SoapVersion
 from wsprovider.words.errors import BackendError, SoapError, WSSecurityError
 from wsprovider.words.reasons import Reason
 
 _ACCEPTED: Final = 202
+
+NO_STORE: Final = (("Cache-Control", "no-store"),)
+"""The header of what is different every time."""
 
 Note = Callable[[str, Iterable[Use], datetime], None]
 """Told of a service's uses of certificates as they are seen; raises nothing."""
@@ -55,6 +60,7 @@ class Endpoint:
         message_bytes: the longest body that is read.
         wsdl: what GET with ``?wsdl`` answers.
         note: told which certificates accepted requests and their replies were protected with.
+        crosschecked: whether a second engine checks everything again.
     """
 
     name: str
@@ -66,17 +72,34 @@ class Endpoint:
     message_bytes: int
     wsdl: WsdlDocument
     note: Note = _unnoted
+    crosschecked: bool = False
 
-    def handle(self, environ: Mapping[str, Any], transport: Transport, metrics: Metrics) -> Reply:
+    @property
+    def counted(self) -> Counted:
+        """The endpoint as metrics know it."""
+        return Counted(self.service, self.name, self.crosschecked)
+
+    def handle(
+        self,
+        environ: Mapping[str, Any],
+        transport: Transport,
+        metrics: Metrics,
+        tracing: Tracing | None = None,
+    ) -> Reply:
         """Answer one POST; whatever happens, there is an answer, a line in the log and a count."""
-        started = time.perf_counter()
         record = log.Record(self.service, self.name, self.scenario, transport.peer)
-        reply = self._answer(environ, transport, record, metrics, started)
-        seconds = time.perf_counter() - started
+        span = None if tracing is None else tracing.request(record, environ)
+        watch = Stopwatch(span)
+        reply = self._answer(environ, transport, record, metrics, watch)
+        watch.end()
+        seconds = time.perf_counter() - watch.started
         record.status = reply.status
         record.milliseconds = seconds * 1000
-        metrics.count(self.name, record.reason, seconds)
+        record.times = watch.times
+        metrics.count(self.name, record.reason, seconds, watch.times)
         record.write()
+        if span is not None:
+            span.finish(record)
         return reply
 
     def _answer(
@@ -85,14 +108,15 @@ class Endpoint:
         transport: Transport,
         record: log.Record,
         metrics: Metrics,
-        started: float,
+        watch: Stopwatch,
     ) -> Reply:
         version = http.promised_version(environ)
         received = 0
         try:
             read = http.read_request(environ, self.message_bytes)
             received = len(read.body)
-            request = self._verified(read, transport)
+            request = self._verified(read, transport, watch)
+            watch.end()
             record.operation = request.operation.name
             record.principal = request.principal.name
             record.message_id = request.message_id
@@ -100,26 +124,35 @@ class Endpoint:
             record.remark = request.remark
             self.note(self.service, request.uses, request.received)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - attacks.md P06
+            watch.end()
             if isinstance(error, WSSecurityError) and error.decrypted:
-                even.pause(started, received)
+                even.pause(watch.started, received)
             return replace(self._refused(error, version, record), refused=received)
         try:
-            return self._served(request, environ, record, metrics)
+            return self._served(request, environ, record, metrics, watch)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a reply that cannot be protected: P09
             return self._refused(error, version, record)
 
-    def _verified(self, request: http.HttpRequest, transport: Transport) -> VerifiedRequest:
+    def _verified(self, request: http.HttpRequest, transport: Transport, watch: Stopwatch) -> VerifiedRequest:
+        watch.begin(Stage.PARSE)
         return self.recipient.accept(
             request.body,
             version=request.version,
             transport=transport,
             charset=request.charset,
             action=request.action,
+            parsed=watch.verify,
         )
 
     def _served(
-        self, request: VerifiedRequest, environ: Mapping[str, Any], record: log.Record, metrics: Metrics
+        self,
+        request: VerifiedRequest,
+        environ: Mapping[str, Any],
+        record: log.Record,
+        metrics: Metrics,
+        watch: Stopwatch,
     ) -> Reply:
+        watch.begin(Stage.SERVICE)
         answered = self.recipient.answer(request)
         if answered is not None:
             if request.errand is not None:
@@ -139,6 +172,7 @@ class Endpoint:
         if request.operation.one_way:
             # WSDL 1.1 section 2.4.1: nothing goes back, not even a fault.
             return Reply(_ACCEPTED, "text/plain", b"")
+        watch.begin(Stage.PROTECT)
         return self._sent(self._protected(request, outcome), request)
 
     def _sent(self, message: WireMessage, request: VerifiedRequest) -> Reply:

@@ -9,7 +9,7 @@ from cryptography import x509
 
 from wsprovider.keyring.lifecycle import KeyState
 from wsprovider.keyring.material import Certificate
-from wsprovider.keyring.ring import RingKey, RingSnapshot
+from wsprovider.keyring.ring import Ring, RingKey, RingSnapshot
 from wsprovider.keyring.trust import AuthorityGroup, PinnedGroup, TrustGroup
 
 
@@ -62,6 +62,10 @@ class Holdings:
     def refused(self) -> int:
         """How many sources go on with what they read before, because what is there now cannot be used."""
         return sum(one.failed for one in (*self._keys, *self._others))
+
+    def rings(self) -> tuple[Ring, ...]:
+        """Our rings in use."""
+        return tuple({source().ring.name: source().ring for source in self._keys}.values())
 
     def own_keys(self, now: datetime) -> tuple[OwnKey, ...]:
         """Our keys that are not GONE; by ring, as the rings name them."""

@@ -82,6 +82,10 @@ class TransportFacts:
         )
         return Transport(secure, peer)
 
+    def from_proxy(self, environ: Mapping[str, Any]) -> bool:
+        """Whether the other end of the very connection is one of the proxies."""
+        return self._trusts(_direct_peer(environ, environ.get("gunicorn.socket")))
+
     def is_proxy(self, peer: str) -> bool:
         """Whether the operator named that address, or for none a Unix socket, as a proxy's."""
         return self._trusts(peer)

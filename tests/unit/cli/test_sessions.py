@@ -276,7 +276,9 @@ def contexts(text: str) -> dict[str, int]:
 
 def asked(text: str) -> dict[tuple[str, str], int]:
     found = re.findall(
-        r'^wsprovider_conversation_requests_total\{endpoint="(.*)",kind="(.*)"\} (\d+)$', text, re.MULTILINE
+        r'^wsprovider_conversation_requests_total\{service="echo",endpoint="(.*)",kind="(.*)"\} (\d+)$',
+        text,
+        re.MULTILINE,
     )
     return {(endpoint, kind): int(count) for endpoint, kind, count in found}
 
@@ -307,7 +309,12 @@ def test_metrics_add_up_over_workers(site, capsys):
         (NOBODY, "issue"): 1,
         (X509, "issue"): 1,
     }
-    for name in re.findall(r"^(wsprovider_\w+)", site.metrics(1), re.MULTILINE):
+    for name in re.findall(
+        r"^(wsprovider_\w+?)(?:_(?:bucket|sum|count))?[ {]", site.metrics(1), re.MULTILINE
+    ):
+        if name.endswith("_duration_seconds"):
+            assert f"# TYPE {name} histogram\n" in site.metrics(1)
+            continue
         kind = "counter" if name.endswith("_total") else "gauge"
         assert f"# TYPE {name} {kind}\n" in site.metrics(1)
 

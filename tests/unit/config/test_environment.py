@@ -14,6 +14,8 @@ def test_nothing_set_gives_the_documented_defaults():
     assert environment.keys is None
     assert not environment.supervised
     assert environment.per_address is None
+    assert environment.monitor is None
+    assert environment.telemetry is None
 
 
 def test_an_empty_variable_counts_as_not_set():
@@ -29,18 +31,31 @@ def test_everything_is_read():
             "HTTPS_PORT": "65535",
             "WORKERS": "3",
             "WSPROVIDER_PER_ADDRESS": "1000",
+            "WSPROVIDER_MONITOR": "[::1]:9",
+            "WSPROVIDER_TELEMETRY": "/t",
         }
     )
     assert environment.services == Path("/s")
     assert environment.keys == Path("k")
     assert (environment.http_port, environment.https_port, environment.workers) == (1, 65535, 3)
     assert environment.per_address == 1000
+    assert (str(environment.monitor), environment.telemetry) == ("[::1]:9", Path("/t"))
 
 
 @pytest.mark.parametrize("value", ["0", "-1", "65536", "80 ", "+80", "8e1", "²", "http"])
 def test_what_is_no_port_is_refused(value: str):
     with pytest.raises(ConfigurationError, match="HTTP_PORT"):
         read_environment({"HTTP_PORT": value})
+
+
+@pytest.mark.parametrize(("value", "off"), [("off", True), ("127.0.0.1:1", False)])
+def test_the_monitors_bind(value: str, off: bool):
+    monitor = read_environment({"WSPROVIDER_MONITOR": value}).monitor
+    assert monitor is not None
+    assert monitor.off == off
+    assert str(monitor) == value
+    with pytest.raises(ConfigurationError, match=r'WSPROVIDER_MONITOR: "x.*" is no bind: write an address'):
+        read_environment({"WSPROVIDER_MONITOR": f"x{value}x"})
 
 
 def test_all_wrong_variables_are_named_at_once():

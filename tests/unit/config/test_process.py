@@ -46,6 +46,14 @@ ROWS = [
         '[guessing]\nshared_addresses = ["10.0.0.0/8", "::/0"]',
         "has host bits set",
     ),
+    ("tracing = 1", "tracing = true", "must be true or false"),
+    ('[monitor]\nbind = "9464"', '[monitor]\nbind = "127.0.0.1:9464"', "write an address and a port such as"),
+    ('[monitor]\nbind = "::1:9464"', '[monitor]\nbind = "[::1]:9464"', "is no bind"),
+    ('[monitor]\nbind = "localhost:65536"', '[monitor]\nbind = "localhost:65535"', "is no bind"),
+    ('[monitor]\nbind = "localhost:0"', '[monitor]\nbind = "off"', "is no bind"),
+    ("[monitor]\nbind = 9464", "[monitor]", "must be a string"),
+    ('[monitor]\nprot = "x"', "[monitor]", "prot"),
+    ("monitor = true", "", "must be a table, [monitor]"),
     ('[tls]\ncertficate = "c"', "[tls]", 'did you mean "certificate"?'),
 ]
 
@@ -69,6 +77,7 @@ def test_mistake_is_reported_and_its_twin_accepted(tmp_path: Path, wrong: str, r
 def test_no_file_means_the_defaults(tmp_path: Path):
     problems = Problems()
     assert read_process(tmp_path, problems) == ProcessSettings()
+    assert str(ProcessSettings().monitor) == "127.0.0.1:9464"
     assert not len(problems)
 
 

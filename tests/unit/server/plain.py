@@ -204,13 +204,23 @@ class PlainRecipient:
     broken_accept: BaseException | None = None
     accepted: list[dict[str, Any]] = field(default_factory=list)
 
-    def accept(self, message: bytes, *, version: SoapVersion, transport: Any, charset=None, action=None):
+    def accept(
+        self,
+        message: bytes,
+        *,
+        version: SoapVersion,
+        transport: Any,
+        charset=None,
+        action=None,
+        parsed=lambda: None,
+    ):
         self.accepted.append(
             {"message": message, "transport": transport, "charset": charset, "action": action}
         )
         if self.broken_accept is not None:
             raise self.broken_accept
         root = parse(message, self.limits, charset=charset)
+        parsed()
         envelope = soap_envelope.read(root, version)
         soap_envelope.check_understood(envelope)
         payload = envelope.payload

@@ -98,8 +98,8 @@ def test_metrics_are_published_only_where_configured(served):
     published.call(ECHO)
     published.call("<t:nothing/>")
     text = published.raw(b"", **get).data.decode()
-    assert 'wsprovider_requests_total{endpoint="shop/plain",reason="ANSWERED"} 1\n' in text
-    assert 'wsprovider_requests_total{endpoint="shop/plain",reason="NOT_AN_INPUT"} 1\n' in text
+    assert 'wsprovider_requests_total{service="shop",endpoint="shop/plain",reason="ANSWERED"} 1\n' in text
+    assert 'wsprovider_requests_total{service="shop",endpoint="shop/plain",reason="NOT_AN_INPUT"} 1\n' in text
 
 
 def test_metrics_of_the_shared_store(served, caplog):
@@ -141,7 +141,9 @@ def test_the_line_of_an_answer(served, caplog):
         served.call(ECHO)
     record, line = line_of(caplog)
     assert record.levelno == logging.INFO
-    assert line.pop("ms") > 0
+    times = line.pop("times")
+    assert list(times) == ["parse", "verify", "service", "protect"]
+    assert 0 < sum(times.values()) <= line.pop("ms") + 0.01
     assert line == {
         "event": "request",
         "service": "shop",

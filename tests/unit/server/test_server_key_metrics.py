@@ -121,7 +121,7 @@ def test_they_stand_behind_the_others():
     served = serve(publish_metrics=True, key_metrics=lambda: "wsprovider_more 1\n")
     told = served.raw(b"", PATH_INFO="/metrics", **GET).data.decode()
     assert told.endswith("\nwsprovider_more 1\n")
-    assert "wsprovider_requests_total" in told
+    assert "wsprovider_request_seconds_total" in told
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ one that does not answer. What replication and restarts may lose is told in docs
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Final
 
 from wsprovider.adapters.shared.redis_records import RedisRecords, Scripts
@@ -132,6 +132,16 @@ class RedisStore(RedisRecords):
         """
         with self._asking() as client:
             return int(client.dbsize())
+
+    def clock(self) -> datetime:
+        """The present by the server's clock.
+
+        Raises:
+            BackendError: the store did not answer.
+        """
+        with self._asking() as client:
+            seconds, microseconds = client.time()
+        return datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=microseconds)
 
     def close(self) -> None:
         """See :meth:`wsprovider.ports.SharedStore.close`."""
