@@ -11,6 +11,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -24,10 +25,12 @@ from wsprovider.cli.calling import (
     SERVICE,
     add_caller,
     asks_certificates,
+    authorization_of,
     body_of,
     client_pair,
     credentials_of,
     snapshot_of,
+    takes_basic,
     tickets_of,
     tls_of,
 )
@@ -64,6 +67,9 @@ def register(commands: Any) -> None:
         default=Path("keys/development/service.cert.pem"),
         help="the service's certificate (default: %(default)s)",
     )
+    command.add_argument(
+        "--basic", action="store_true", help="send user and password by HTTP Basic, where the policy lets us"
+    )
     command.set_defaults(run=run)
 
 
@@ -75,9 +81,10 @@ def run(options: argparse.Namespace) -> int:
     policy = policies_of(wsdl, where=options.wsdl, port=port).endpoint
     if policy is None:
         raise ConfigurationError([Problem(options.wsdl, "carries no security policy")])
+    policy = _by_basic(policy, options.wsdl) if options.basic else policy
     operation, action = _operation(wsdl, options)
     body = body_of(wsdl.get("targetNamespace", ""), operation, options.fields)
-    line = _Line(fetch, url)
+    line = _Line(fetch, url, authorization_of(policy, credentials_of(options)))
     try:
         if in_conversation(policy.alternatives[0]):
             answer = _converse(_session(policy, wsdl, url, options), body, action, line)
@@ -91,16 +98,28 @@ def run(options: argparse.Namespace) -> int:
     return 1 if answer.fault else 0
 
 
+def _by_basic(policy: Policy, where: str) -> Policy:
+    """The policy's alternative for HTTP Basic alone."""
+    found = [one for one in policy.alternatives if takes_basic(one)]
+    if not found:
+        raise ConfigurationError([Problem(where, "has no HTTP Basic in its policy: leave --basic out")])
+    return replace(policy, alternatives=(found[0],))
+
+
 class _Line:
     """Where requests go, and what came back last."""
 
-    def __init__(self, fetch: Callable[[urllib.request.Request], bytes], url: str) -> None:
+    def __init__(
+        self, fetch: Callable[[urllib.request.Request], bytes], url: str, authorization: str | None
+    ) -> None:
         self._fetch, self._url = fetch, url
+        self._authorization = {} if authorization is None else {"Authorization": authorization}
         self.secure = urlsplit(url).scheme == "https"
         self.last = b""
 
     def send(self, data: bytes, action: str) -> bytes:
         headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
+        headers |= self._authorization
         self.last = self._fetch(urllib.request.Request(self._url, data, headers))  # noqa: S310 - see fetch
         return self.last
 

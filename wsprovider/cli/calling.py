@@ -13,11 +13,12 @@ from wsprovider.adapters.keys.pkcs12 import load_bundle
 from wsprovider.adapters.keys.reading import MaterialError
 from wsprovider.config.demands import demands_of
 from wsprovider.config.environment import process_environ
+from wsprovider.inbound import http_basic
 from wsprovider.keyring.material import Certificate, KeyPair
 from wsprovider.keyring.ring import Purpose, Ring, RingKey, RingSnapshot
 from wsprovider.keyring.trust import Partner, PinnedGroup, Trust
 from wsprovider.outbound.message import Credentials
-from wsprovider.policy.model import Policy
+from wsprovider.policy.model import Alternative, ClientAuthentication, Policy, TransportBinding
 from wsprovider.words import namespaces as ns
 from wsprovider.words.errors import ConfigurationError, Problem
 from wsprovider.words.limits import Limits
@@ -124,6 +125,28 @@ def credentials_of(options: argparse.Namespace) -> Credentials | None:
     if not password:
         raise ConfigurationError([Problem("--user", "name a --password-file, or set WSPROVIDER_PASSWORD")])
     return Credentials(options.user, password, digest=options.digest)
+
+
+def authorization_of(policy: Policy, credentials: Credentials | None) -> str | None:
+    """The Authorization header that goes with each message, where the policy's first alternative wants one.
+
+    Raises:
+        ConfigurationError: there is no user name, or it is not one for HTTP Basic.
+    """
+    if not takes_basic(policy.alternatives[0]):
+        return None
+    if credentials is None:
+        raise ConfigurationError([Problem("--user", "is missing: the policy asks for HTTP Basic")])
+    try:
+        return http_basic.written(credentials.username, credentials.password)
+    except ValueError as error:
+        raise ConfigurationError([Problem("--user", f"{error}: send a UsernameToken")]) from None
+
+
+def takes_basic(alternative: Alternative) -> bool:
+    """Whether user name and password come with HTTP."""
+    binding = alternative.binding
+    return isinstance(binding, TransportBinding) and binding.token.client is ClientAuthentication.BASIC
 
 
 def asks_certificates(policy: Policy) -> bool:

@@ -56,6 +56,7 @@ _FOR: Final = {
     "conversation": ("secure conversation", "the table"),
     "kerberos": ("Kerberos token", "the table"),
     "optional": ("Kerberos token", "the line"),
+    "http_basic": ("UsernameToken over TLS alone", "the line"),
 }
 """Lines that only some policies give a meaning: what these have, and what there is to remove."""
 
@@ -302,6 +303,8 @@ def _check_demands(config: EndpointConfig, demands: Demands, table: Table) -> No
 
 
 def _has(demands: Demands, key: str) -> bool:
+    if key == "http_basic":
+        return demands.http_basic
     return demands.conversation if key == "conversation" else demands.kerberos
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from wsprovider.config.demands import all_alternatives
+from wsprovider.config.http_basic import with_http_basic
 from wsprovider.config.problems import Problems
 from wsprovider.config.table import Table, near
 from wsprovider.policy.model import (
@@ -21,7 +22,7 @@ from wsprovider.scenarios import catalogue
 from wsprovider.words.suites import SUITES, Suite, allow_sha1, allow_short_symmetric_keys
 
 KEYS: Final = frozenset(
-    {"scenario", "policy", "suite", "rsa_sha1", "short_symmetric_keys", "allow_weak_suite"}
+    {"scenario", "policy", "suite", "rsa_sha1", "short_symmetric_keys", "allow_weak_suite", "http_basic"}
 )
 """What this module reads of an endpoint's table."""
 
@@ -53,8 +54,10 @@ def read_endpoint_policy(
         policy = None if scenario is None else scenario.policy(suite)
     widening = [widen for key, widen in _WIDENING if table.flag(key)]
     allow_weak = table.flag("allow_weak_suite")
+    bridged = table.flag("http_basic")
     if policy is None:
         return None
+    policy = with_http_basic(policy) if bridged else policy
     for widen in widening:
         policy = with_suites(policy, widen)
     _refuse_weak(policy, table, allowed=allow_weak)

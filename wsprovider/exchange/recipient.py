@@ -130,8 +130,8 @@ class Recipient:
     def _check(self) -> None:
         problems: list[Problem] = []
         name = self.settings.name
-        if self._users is None and any(one.usernames for one in self._requests):
-            problems.append(Problem(name, "the policy has a UsernameToken: name a user store"))
+        if self._users is None and any(one.names_user for one in self._requests):
+            problems.append(Problem(name, "the policy asks for a user name: name a user store"))
         if self._contexts is None and any(way.conversation is not None for way in self.ways):
             problems.append(Problem(name, "the policy has conversations: their contexts need a store"))
         problems += self._problems_of_tickets()
@@ -257,6 +257,7 @@ class Recipient:
             secure=transport.secure,
             client_certificate=transport.client_certificate is not None,
             clear_password_over_http=self.settings.clear_password_over_http,
+            basic=self._callers.basic(transport, self._requests),
         )
 
     def _remember(self, evidence: Evidence, verdict: Verdict, principal: Principal, now: datetime) -> str:

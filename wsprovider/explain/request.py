@@ -78,6 +78,7 @@ _STEPS: Final = (
                 Reason.USER_DISABLED,
                 Reason.AUTHENTICATION_BUSY,
                 Reason.PASSWORD_MISSING,
+                Reason.PASSWORD_TOO_LONG,
                 Reason.NONCE,
                 Reason.CONTEXT_OWNER,
                 Reason.CONTEXT_IDENTITY,

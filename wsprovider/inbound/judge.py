@@ -6,6 +6,7 @@ is proven (WS-Policy 1.5, section 4; CVE-2012-2379 is what happens otherwise).
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from wsprovider.inbound.evidence import Evidence
 from wsprovider.inbound.finding import Case, Circumstances, Finding
@@ -13,6 +14,9 @@ from wsprovider.inbound.rules import RULES
 from wsprovider.policy.requirements import MessageRequirements
 from wsprovider.words.errors import WSSecurityError
 from wsprovider.words.reasons import Reason
+
+_NOTHING: Final = {Reason.BASIC_MISSING: 1, Reason.NO_SECURITY_HEADER: 2}
+"""Who sends neither a header of HTTP nor one of SOAP hears of the former, for which there is a challenge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ def judge(
             if admits(index):
                 return Verdict(index, case)
             met = [Finding(Reason.WRONG_POLICY)]
-        elif closest is None or len(findings) < len(closest):
+        elif closest is None or _distance(findings) < _distance(closest):
             closest = findings
     findings = met + (closest or [])
     if not findings:
@@ -61,6 +65,11 @@ def judge(
     first, *others = findings
     also = ", ".join(finding.reason.name for finding in others)
     raise WSSecurityError(first.reason, "; also: ".join(part for part in (first.detail, also) if part))
+
+
+def _distance(findings: Sequence[Finding]) -> tuple[int, int]:
+    """How far a message is from an alternative; furthest from one of which it has nothing at all."""
+    return _NOTHING.get(findings[0].reason, 0), len(findings)
 
 
 def findings_of(case: Case) -> list[Finding]:

@@ -306,6 +306,7 @@ class _Composition:
             message_bytes=config.limits.message_bytes,
             wsdl=document,
             note=self._sightings.note,
+            http_basic=demands.http_basic,
         )
 
     def _contexts(self, keys: SnapshotSource, settings: ConversationSettings) -> Contexts:
