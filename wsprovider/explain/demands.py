@@ -87,10 +87,12 @@ def demands_of(
     if findings is None:
         return tuple(Demand(line.words, Standing.OPEN) for line in lines)
     if [one.reason for one in findings] == [Reason.NO_SECURITY_HEADER]:
-        missing = Demand(
-            lines[0].words, Standing.FAILS, (Trouble(Reason.NO_SECURITY_HEADER, "", spot(findings[0])),)
+        return tuple(
+            _demand(line.words, findings, spot)
+            if line.concerns(findings[0])
+            else Demand(line.words, Standing.OPEN)
+            for line in lines
         )
-        return (missing, *(Demand(line.words, Standing.OPEN) for line in lines[1:]))
     left = list(findings)
     demands: list[Demand] = []
     for line in lines:

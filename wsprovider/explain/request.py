@@ -162,7 +162,11 @@ def explain_request(
 
 
 def _ways(recipient: Recipient) -> list[Way]:
-    return [Way(way.stage.value, way.requirements.request, partial(_admits, way)) for way in recipient.ways]
+    return [Way(_named(way), way.requirements.request, partial(_admits, way)) for way in recipient.ways]
+
+
+def _named(way: ways.Way) -> str:
+    return f"{way.stage.value}{', by HTTP Basic' if way.requirements.request.http_basic else ''}"
 
 
 def _admits(way: ways.Way, payload: etree._Element | None) -> bool:

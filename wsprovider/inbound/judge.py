@@ -57,7 +57,7 @@ def judge(
             if admits(index):
                 return Verdict(index, case)
             met = [Finding(Reason.WRONG_POLICY)]
-        elif closest is None or _distance(findings) < _distance(closest):
+        elif closest is None or distance(findings) < distance(closest):
             closest = findings
     findings = met + (closest or [])
     if not findings:
@@ -67,9 +67,10 @@ def judge(
     raise WSSecurityError(first.reason, "; also: ".join(part for part in (first.detail, also) if part))
 
 
-def _distance(findings: Sequence[Finding]) -> tuple[int, int]:
+def distance(findings: Sequence[Finding]) -> tuple[int, int]:
     """How far a message is from an alternative; furthest from one of which it has nothing at all."""
-    return _NOTHING.get(findings[0].reason, 0), len(findings)
+    nothing = _NOTHING.get(findings[0].reason, 0) if findings else 0
+    return nothing, len(findings)
 
 
 def findings_of(case: Case) -> list[Finding]:
