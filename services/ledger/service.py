@@ -11,7 +11,7 @@ from decimal import Decimal
 from spyne import Array, Date, ServiceBase, Unicode, rpc
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from . import model, tables
 from .model import NewTransfer, NoSuchAccount, NotAllowed, NotCovered, NotPossible, Number, Overdraft, Text
@@ -110,10 +110,7 @@ def _book(ctx, orders):
 
 def _locked(session: Session, numbers: Iterable[int]) -> dict[int, tables.Account]:
     """The accounts, which nobody else changes before the end; in one order, so that nobody waits in a circle."""
-    return {
-        number: _found(session, number, {"with_for_update": True, "populate_existing": True})
-        for number in sorted(numbers)
-    }
+    return {number: _found(session, number, locked=True) for number in sorted(numbers)}
 
 
 def _booked(session, accounts, order, author, now):
@@ -144,8 +141,8 @@ def _again(known, order):
     return known
 
 
-def _found(session: Session, number: int, more: dict[str, bool] | None = None) -> tables.Account:
-    account = session.get(tables.Account, number, **(more or {}))
+def _found(session: Session, number: int, *, locked: bool = False) -> tables.Account:
+    account = session.get(tables.Account, number, with_for_update=True if locked else None)
     if account is None:
         raise NoSuchAccount(number)
     return account
@@ -154,7 +151,7 @@ def _found(session: Session, number: int, more: dict[str, bool] | None = None) -
 def _sum(session: Session, number: int, within: ColumnElement[bool]) -> Decimal:
     """What transfers have brought to an account."""
 
-    def total(side: ColumnElement[int]) -> Decimal:
+    def total(side: InstrumentedAttribute[int]) -> Decimal:
         found = session.scalar(select(func.sum(tables.Transfer.amount)).where(side == number, within))
         return found or _NOTHING
 

@@ -22,10 +22,15 @@ from tests.live.java_peer import JavaPeer
 from tests.live.postgres import Postgres
 from tests.live.provider import ROOT, ProviderProcess
 from tests.live.test_cxf import SHA2
+from wsprovider.config.http_basic import with_http_basic
+from wsprovider.policy.model import Policy
+from wsprovider.policy.write import write_policy
+from wsprovider.scenarios.catalogue import find
 
 pytestmark = pytest.mark.live
 NS = "urn:wsprovider:ledger"
-BRIDGE, SEALED, WITHOUT = "/ledger/username-token", "/ledger/sign-encrypt-username", "/ledger/without"
+BRIDGE, SEALED = "/ledger/username-token", "/ledger/sign-encrypt-username"
+WITHOUT, ALONE, ECHO = "/ledger/without", "/ledger/http-basic", "/echo/username-token"
 SOAP11 = "http://schemas.xmlsoap.org/soap/envelope/"
 BASIC = {
     "jakarta.xml.ws.security.auth.username": "alice",
@@ -46,7 +51,7 @@ class Answer(NamedTuple):
 
 @pytest.fixture(scope="module")
 def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProviderProcess]:
-    """The ledger, and once more without the bridge."""
+    """The ledger, once more without the bridge, once by HTTP Basic alone; and the echo service for Metro's driver."""
     if (lacking := Postgres.available()) is not None:
         pytest.skip(lacking)
     folder = tmp_path_factory.mktemp("ledger")
@@ -55,8 +60,17 @@ def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProviderProce
         folder / "services" / "ledger",
         ignore=shutil.ignore_patterns("__pycache__"),
     )
+    echo = folder / "services" / "echo"
+    echo.mkdir()
+    shutil.copy(ROOT / "services" / "echo" / "service.py", echo)
+    (echo / "service.toml").write_text(
+        f'namespace = "urn:wsprovider:echo"\npath = "{ECHO}"\nscenario = 1\nusers = "users.toml"\nhttp_basic = true\n'
+    )
+    by_basic = Policy("HttpBasic", with_http_basic(find(1).policy()).alternatives[1:])
+    (folder / "services" / "ledger" / "basic.xml").write_bytes(etree.tostring(write_policy(by_basic)))
     with (folder / "services" / "ledger" / "service.toml").open("a") as file:
         file.write(f'\n[[endpoint]]\npath = "{WITHOUT}"\nscenario = "username-token"\n')
+        file.write(f'\n[[endpoint]]\npath = "{ALONE}"\npolicy = "basic.xml"\n')
     with (
         Postgres() as postgres,
         ProviderProcess(folder, environ={"LEDGER_DATABASE": postgres.url}) as running,
@@ -253,6 +267,16 @@ def test_both_workers_and_many_threads_keep_one_ledger(provider: ProviderProcess
     assert [service.account(one).balance for one in (bank, ann)] == [Decimal("-1.00"), Decimal("1.00")]
 
 
+def test_metro_takes_the_first_alternative(metro: JavaPeer, provider: ProviderProcess) -> None:
+    """Metro goes on with its UsernameToken at an endpoint with the bridge."""
+    wsdl = provider.url(f"{ECHO}?wsdl", secure=True)
+    told = metro.call(cmd="metro-call", wsdl=wsdl, text="Grüße", **provider.client())
+    assert told.get("text") == "Grüße", told
+    wrong = metro.call(cmd="metro-call", wsdl=wsdl, text="x", **{**provider.client(), "password": "guess"})
+    assert not wrong["ok"]
+    assert provider.requests(0)[-1]["reason"] == "PASSWORD_WRONG"
+
+
 def test_zeep_with_a_wrong_password(provider: ProviderProcess) -> None:
     """zeep tells the status; with the right one it is answered."""
     wrong = python_client(provider, "guess").service
@@ -307,12 +331,13 @@ def test_call(provider: ProviderProcess) -> None:
     assert "leave --basic out" in complaint
 
 
-def test_attack(provider: ProviderProcess) -> None:
-    """The self-test of an endpoint with the bridge has no findings."""
+@pytest.mark.parametrize("path", [BRIDGE, ALONE])
+def test_attack(provider: ProviderProcess, path: str) -> None:
+    """The self-test of an endpoint with the bridge, or with HTTP Basic alone, has no findings."""
     code, said, complaint = command(
         provider,
         "attack",
-        provider.url(BRIDGE, secure=True),
+        provider.url(path, secure=True),
         "accounts",
         "--service",
         "ledger",
