@@ -313,7 +313,8 @@ def test_call(provider: ProviderProcess) -> None:
     def call(path: str, *more: str, password: str = "development") -> tuple[int, str, str]:
         return command(
             provider,
-            *("call", provider.url(f"{path}?wsdl", secure=True), "accounts", "--user", "alice"),
+            *("call", provider.url(f"{path}?wsdl", secure=True), "open", "owner=bank", "overdraft=1000.00"),
+            *("--user", "alice"),
             *("--ca", str(folder / "ca.pem"), "--client", str(folder / "client-1.p12")),
             *("--service-certificate", str(folder / "service.cert.pem"), *more),
             password=password,
@@ -322,7 +323,7 @@ def test_call(provider: ProviderProcess) -> None:
     for options in ((), ("--basic",)):
         code, said, complaint = call(BRIDGE, *options)
         assert code == 0, complaint
-        assert "accountsResponse" in said
+        assert "overdraft>1000.00<" in said
     code, said, _ = call(BRIDGE, "--basic", password="guess")
     assert code == 1
     assert "was not accepted" in said

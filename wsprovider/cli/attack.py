@@ -132,7 +132,7 @@ def _attack(options: argparse.Namespace, variants: tuple[Variant, ...]) -> int:
     endpoint = endpoint_at(service, url)
     ourselves = _ourselves(options, config, service, endpoint, url, environ)
     tls = tls_of(options.ca or config.keys / _DEVELOPMENT / "ca.pem")
-    authorization = authorization_of(endpoint.policy, ourselves.credentials)
+    authorization = authorization_of(endpoint.policy, ourselves.credentials, url)
     wire = Line(url, tls, rate=options.rate, authorization=authorization)
     tell: Callable[[Row], None] = (lambda row: say(line(row))) if options.verbose else (lambda _: None)
     report = Runner(Caller(ourselves), wire.post, slow=options.slow, tell=tell).run(variants)

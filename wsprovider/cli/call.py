@@ -84,7 +84,7 @@ def run(options: argparse.Namespace) -> int:
     policy = _by_basic(policy, options.wsdl) if options.basic else policy
     operation, action = _operation(wsdl, options)
     body = body_of(wsdl.get("targetNamespace", ""), operation, options.fields)
-    line = _Line(fetch, url, authorization_of(policy, credentials_of(options)))
+    line = _Line(fetch, url, authorization_of(policy, credentials_of(options), url))
     try:
         if in_conversation(policy.alternatives[0]):
             answer = _converse(_session(policy, wsdl, url, options), body, action, line)
@@ -113,14 +113,16 @@ class _Line:
         self, fetch: Callable[[urllib.request.Request], bytes], url: str, authorization: str | None
     ) -> None:
         self._fetch, self._url = fetch, url
-        self._authorization = {} if authorization is None else {"Authorization": authorization}
+        self._authorization = authorization
         self.secure = urlsplit(url).scheme == "https"
         self.last = b""
 
     def send(self, data: bytes, action: str) -> bytes:
         headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
-        headers |= self._authorization
-        self.last = self._fetch(urllib.request.Request(self._url, data, headers))  # noqa: S310 - see fetch
+        request = urllib.request.Request(self._url, data, headers)  # noqa: S310 - see fetch
+        if self._authorization is not None:  # for this address, wherever it may lead
+            request.add_unredirected_header("Authorization", self._authorization)
+        self.last = self._fetch(request)
         return self.last
 
     def call(self, side: Initiator | Session, body: etree._Element, action: str) -> VerifiedReply:

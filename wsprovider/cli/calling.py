@@ -5,6 +5,7 @@ import ssl
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from lxml import etree
 
@@ -127,14 +128,16 @@ def credentials_of(options: argparse.Namespace) -> Credentials | None:
     return Credentials(options.user, password, digest=options.digest)
 
 
-def authorization_of(policy: Policy, credentials: Credentials | None) -> str | None:
+def authorization_of(policy: Policy, credentials: Credentials | None, url: str) -> str | None:
     """The Authorization header that goes with each message, where the policy's first alternative wants one.
 
     Raises:
-        ConfigurationError: there is no user name, or it is not one for HTTP Basic.
+        ConfigurationError: there is no user name, it is not one for HTTP Basic, or the URL is not https.
     """
     if not takes_basic(policy.alternatives[0]):
         return None
+    if urlsplit(url).scheme != "https":
+        raise ConfigurationError([Problem(url, "would show the password: HTTP Basic wants the https URL")])
     if credentials is None:
         raise ConfigurationError([Problem("--user", "is missing: the policy asks for HTTP Basic")])
     try:
