@@ -97,7 +97,7 @@ class Transfer(Base):
     author: Mapped[str] = mapped_column(String(255))
 
 
-class _Database:
+class Database:
     """The engine of this process, and whether its schema is there; nothing is connected to before the first use."""
 
     def __init__(self, url: str | None) -> None:
@@ -109,21 +109,25 @@ class _Database:
     @contextmanager
     def transaction(self) -> Iterator[Session]:
         """All of it is done at the end, or, when something is raised, nothing."""
-        self._make()
+        if not self._made:
+            self._make()
         with Session(self._engine, expire_on_commit=False) as session, session.begin():
             yield session
 
     def _make(self) -> None:
-        if self._made:
-            return
         file = self._engine.url.database
         if self._engine.dialect.name == "sqlite" and file is not None:
             Path(file).parent.mkdir(parents=True, exist_ok=True)
-        with self._lock, self._engine.begin() as connection:
-            if connection.dialect.name == "postgresql":  # two workers may come at once
-                connection.execute(select(func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
-            Base.metadata.create_all(connection)
+        with self._lock:
+            with self._engine.begin() as connection:
+                if connection.dialect.name == "postgresql":  # two workers may come at once
+                    connection.execute(select(func.pg_advisory_xact_lock(_SCHEMA_LOCK)))
+                Base.metadata.create_all(connection)
             self._made = True
+
+    def close(self) -> None:
+        """Release the connections; the next transaction makes one anew."""
+        self._engine.dispose()
 
     def _forget(self) -> None:
         """The parent's connections are not closed, which would end them for the parent, too."""
@@ -135,8 +139,10 @@ def _engine(url: str) -> Engine:
     parsed = make_url(url)
     if parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
-    if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
+    backend = parsed.get_backend_name()
+    if backend != "sqlite":
+        waits = {"connect_timeout": _SECONDS} if backend == "postgresql" else {}
+        return create_engine(parsed, hide_parameters=True, pool_pre_ping=True, connect_args=waits)
     engine = create_engine(parsed, hide_parameters=True, connect_args={"timeout": _SECONDS})
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
@@ -150,4 +156,5 @@ def _prepare(connection: Any, _record: Any) -> None:
     connection.execute("PRAGMA foreign_keys=ON")
 
 
-transaction = _Database(os.environ.get("LEDGER_DATABASE")).transaction
+database = Database(os.environ.get("LEDGER_DATABASE"))
+transaction = database.transaction

@@ -1,6 +1,7 @@
 """The ledger by itself, called through Spyne without a wire: money, days, roles, and what must not be half done."""
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
@@ -29,7 +30,7 @@ def postgres() -> Iterator[Postgres]:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def call(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Call:
+def call(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Call]:
     """Calls an operation as somebody."""
     from spyne import Application
     from spyne.protocol.soap import Soap11
@@ -53,7 +54,8 @@ def call(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
         return getattr(server.service, operation)(*arguments)
 
     called.order = types["NewTransfer"]  # type: ignore[attr-defined]
-    return called
+    yield called
+    sys.modules[f"{classes[0].__module__.partition('.')[0]}.tables"].database.close()
 
 
 def opened(call: Call, owner: str, overdraft: str = "0") -> int:
