@@ -237,6 +237,7 @@ def test_the_examples_start_and_every_endpoint_answers_with_its_wsdl(tmp_path: P
             "/echo/username-token",
             "/echo/transport-endorsing",
             "/wso2/username-token",
+            "/ledger/username-token",
         }
         assert len(urls) > 20
         if missing_extra() is None:

@@ -11,6 +11,7 @@ from wsprovider.attack.line import Answer, Letter
 from wsprovider.attack.runner import Report, Runner
 from wsprovider.attack.variants import Variant
 from wsprovider.outbound.message import Credentials
+from wsprovider.policy.compile import compile_policy
 from wsprovider.server import http
 from wsprovider.soap.version import SOAP_11
 from wsprovider.words.errors import SoapError, WSSecurityError
@@ -36,7 +37,7 @@ class Attacked:
         world = self.world
         return Caller(
             Ourselves(
-                world.policy,
+                compile_policy(world.policy, "attack")[0],
                 ADDRESS,
                 body=lambda: echo_body(SOAP_11, "hello"),
                 action=OPERATION.action,

@@ -28,8 +28,6 @@ from wsprovider.keyring.contexts import ContextKey
 from wsprovider.keyring.material import Certificate
 from wsprovider.keyring.ring import RingSnapshot
 from wsprovider.outbound.message import Credentials
-from wsprovider.policy.compile import compile_policy
-from wsprovider.policy.model import Policy
 from wsprovider.policy.requirements import MessageRequirements, Protection, Requirements
 from wsprovider.ports import Clock, Entropy, TicketSource
 from wsprovider.soap.version import SOAP_11
@@ -54,7 +52,7 @@ class Ourselves:
     """The partner that the operator lends us, and the service as it knows it.
 
     Attributes:
-        policy: the service's own, or what it demands of the operation that may be called.
+        demanded: what the service's policy demands of the operation that may be called.
         address: of the service, for WS-Addressing.
         body: makes the soap:Body of the operation that may be called.
         action: of that operation.
@@ -63,7 +61,7 @@ class Ourselves:
         freshness, limits: the endpoint's own.
     """
 
-    policy: Policy | Requirements
+    demanded: Requirements
     address: str
     body: Callable[[], etree._Element]
     action: str
@@ -193,9 +191,7 @@ class Caller:
         """
         self.ourselves = ourselves
         self._ways: dict[Stage, Requirements] = {}
-        policy = ourselves.policy
-        demanded = policy if isinstance(policy, Requirements) else compile_policy(policy, "attack")[0]
-        for way in ways_of((demanded,)):
+        for way in ways_of((ourselves.demanded,)):
             self._ways.setdefault(way.stage, way.requirements)
         self.conversing = Stage.CONVERSATION in self._ways
         self._session = self._new_session() if self.conversing else None
@@ -374,7 +370,7 @@ class Caller:
     def _new_session(self) -> Session:
         ours = self.ourselves
         return Session(
-            ours.policy,
+            ours.demanded,
             "attack",
             keys=lambda: ours.keys,
             clock=ours.clock,

@@ -81,18 +81,22 @@ def letter(message: bytes, action: str) -> Letter:
 class Line:
     """The way to one address; at most so many requests a second."""
 
-    def __init__(self, url: str, tls: ssl.SSLContext | None, *, rate: float) -> None:
+    def __init__(
+        self, url: str, tls: ssl.SSLContext | None, *, rate: float, authorization: str | None = None
+    ) -> None:
         """Connect to nothing yet.
 
         Args:
             url: absolute, http or https.
             tls: verifies the service's certificate.
             rate: requests a second, at most.
+            authorization: header that goes with each request, where the policy has HTTP Basic.
         """
         parts = urlsplit(url)
         self._host, self._port = parts.hostname or "", parts.port
         self._target, self._named = parts.path or "/", parts.netloc
         self._tls = tls if parts.scheme == "https" else None
+        self._always = () if authorization is None else (("Authorization", authorization),)
         self._pause, self._next = 1 / rate, 0.0
         self.secure = parts.scheme == "https"
         self.sent = 0
@@ -125,7 +129,8 @@ class Line:
         connection.putrequest(
             sent.method, f"{self._target}{sent.query}", skip_host=True, skip_accept_encoding=True
         )
-        for name, value in (("Host", self._named), ("Connection", "close"), *sent.headers):
+        always = (("Host", self._named), ("Connection", "close"), *self._always)
+        for name, value in (*always, *sent.headers):
             connection.putheader(name, value)
         # refused before all of it was read: the answer may be there all the same
         with contextlib.suppress(BrokenPipeError, ConnectionResetError):

@@ -34,6 +34,7 @@ from wsprovider.cli.addresses import loopback
 from wsprovider.cli.calling import (
     add_caller,
     asks_certificates,
+    authorization_of,
     body_of,
     client_pair,
     credentials_of,
@@ -133,7 +134,8 @@ def _attack(options: argparse.Namespace, variants: tuple[Variant, ...]) -> int:
     endpoint = endpoint_at(service, url)
     ourselves = _ourselves(options, config, service, endpoint, url, environ)
     tls = tls_of(options.ca or config.keys / _DEVELOPMENT / "ca.pem")
-    wire = Line(url, tls, rate=options.rate)
+    authorization = authorization_of(ourselves.demanded, ourselves.credentials, url)
+    wire = Line(url, tls, rate=options.rate, authorization=authorization)
     tell: Callable[[Row], None] = (lambda row: say(line(row))) if options.verbose else (lambda _: None)
     report = Runner(Caller(ourselves), wire.post, slow=options.slow, tell=tell).run(variants)
     if options.json is not None:

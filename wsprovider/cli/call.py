@@ -11,6 +11,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -24,10 +25,12 @@ from wsprovider.cli.calling import (
     SERVICE,
     add_caller,
     asks_certificates,
+    authorization_of,
     body_of,
     client_pair,
     credentials_of,
     snapshot_of,
+    takes_basic,
     tickets_of,
     tls_of,
 )
@@ -66,6 +69,9 @@ def register(commands: Any) -> None:
         default=Path("keys/development/service.cert.pem"),
         help="the service's certificate (default: %(default)s)",
     )
+    command.add_argument(
+        "--basic", action="store_true", help="send user and password by HTTP Basic, where the policy lets us"
+    )
     command.set_defaults(run=run)
 
 
@@ -79,10 +85,12 @@ def run(options: argparse.Namespace) -> int:
     if assigned.usual is None and not assigned.operations:
         raise ConfigurationError([Problem(options.wsdl, "carries no security policy")])
     policies = assigned.of(operation, one_way=one_way)
+    if options.basic:
+        policies = policies.changed(lambda policy: _by_basic(policy, options.wsdl))
     requirements, *_ = compile_operation(operation, policies, options.wsdl)
     needed = Assigned(None, {operation: policies}).everything
     body = body_of(wsdl.get("targetNamespace", ""), operation, options.fields)
-    line = _Line(fetch, url, one_way=one_way)
+    line = _Line(fetch, url, authorization_of(requirements, credentials_of(options), url), one_way=one_way)
     try:
         ours = _ourselves(needed, options)
         if requirements.conversation is not None:
@@ -99,19 +107,36 @@ def run(options: argparse.Namespace) -> int:
     return 1 if answer.fault else 0
 
 
+def _by_basic(policy: Policy, where: str) -> Policy:
+    """The policy's alternative for HTTP Basic alone."""
+    found = [one for one in policy.alternatives if takes_basic(one)]
+    if not found:
+        raise ConfigurationError([Problem(where, "has no HTTP Basic in its policy: leave --basic out")])
+    return replace(policy, alternatives=(found[0],))
+
+
 class _Line:
     """Where requests go, and what came back last."""
 
     def __init__(
-        self, fetch: Callable[[urllib.request.Request], bytes], url: str, *, one_way: bool = False
+        self,
+        fetch: Callable[[urllib.request.Request], bytes],
+        url: str,
+        authorization: str | None,
+        *,
+        one_way: bool = False,
     ) -> None:
         self._fetch, self._url, self._one_way = fetch, url, one_way
+        self._authorization = authorization
         self.secure = urlsplit(url).scheme == "https"
         self.last = b""
 
     def send(self, data: bytes, action: str) -> bytes:
         headers = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": f'"{action}"'}
-        self.last = self._fetch(urllib.request.Request(self._url, data, headers))  # noqa: S310 - see fetch
+        request = urllib.request.Request(self._url, data, headers)  # noqa: S310 - see fetch
+        if self._authorization is not None:  # for this address, wherever it may lead
+            request.add_unredirected_header("Authorization", self._authorization)
+        self.last = self._fetch(request)
         return self.last
 
     def call(self, side: Initiator | Session, body: etree._Element, action: str) -> VerifiedReply | None:

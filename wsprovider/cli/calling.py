@@ -5,6 +5,7 @@ import ssl
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 from lxml import etree
 
@@ -13,11 +14,13 @@ from wsprovider.adapters.keys.pkcs12 import load_bundle
 from wsprovider.adapters.keys.reading import MaterialError
 from wsprovider.config.demands import demands_of
 from wsprovider.config.environment import process_environ
+from wsprovider.inbound import http_basic
 from wsprovider.keyring.material import Certificate, KeyPair
 from wsprovider.keyring.ring import Purpose, Ring, RingKey, RingSnapshot
 from wsprovider.keyring.trust import Partner, PinnedGroup, Trust
 from wsprovider.outbound.message import Credentials
-from wsprovider.policy.model import Policy
+from wsprovider.policy.model import Alternative, ClientAuthentication, Policy, TransportBinding
+from wsprovider.policy.requirements import Requirements
 from wsprovider.words import namespaces as ns
 from wsprovider.words.errors import ConfigurationError, Problem
 from wsprovider.words.limits import Limits
@@ -124,6 +127,30 @@ def credentials_of(options: argparse.Namespace) -> Credentials | None:
     if not password:
         raise ConfigurationError([Problem("--user", "name a --password-file, or set WSPROVIDER_PASSWORD")])
     return Credentials(options.user, password, digest=options.digest)
+
+
+def authorization_of(demanded: Requirements, credentials: Credentials | None, url: str) -> str | None:
+    """The Authorization header that goes with each message, where one is demanded.
+
+    Raises:
+        ConfigurationError: there is no user name, it is not one for HTTP Basic, or the URL is not https.
+    """
+    if not demanded.request.http_basic:
+        return None
+    if urlsplit(url).scheme != "https":
+        raise ConfigurationError([Problem(url, "would show the password: HTTP Basic wants the https URL")])
+    if credentials is None:
+        raise ConfigurationError([Problem("--user", "is missing: the policy asks for HTTP Basic")])
+    try:
+        return http_basic.written(credentials.username, credentials.password)
+    except ValueError as error:
+        raise ConfigurationError([Problem("--user", f"{error}: send a UsernameToken")]) from None
+
+
+def takes_basic(alternative: Alternative) -> bool:
+    """Whether user name and password come with HTTP."""
+    binding = alternative.binding
+    return isinstance(binding, TransportBinding) and binding.token.client is ClientAuthentication.BASIC
 
 
 def asks_certificates(policy: Policy) -> bool:

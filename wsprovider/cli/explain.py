@@ -90,6 +90,7 @@ def run(options: argparse.Namespace) -> int:
         by_message=options.at == _AT_MESSAGE,
         secure=options.tls,
         tls_client=options.tls_client,
+        authorization=request.headers.get("authorization"),
     ) as endpoint:
         explained = _request(endpoint, request, show=options.show_content)
         if options.request is not None:

@@ -72,6 +72,7 @@ def at_endpoint(
     by_message: bool,
     secure: bool | None,
     tls_client: Path | None,
+    authorization: str | None = None,
 ) -> Iterator[Endpoint]:
     """Set an endpoint up.
 
@@ -81,6 +82,7 @@ def at_endpoint(
         by_message: the clock is set by the message's own Timestamp.
         secure: it came by TLS; None: as the policy wants it.
         tls_client: the certificate of TLS client authentication.
+        authorization: the request's header of that name.
 
     Raises:
         ConfigurationError: everything that does not work.
@@ -105,7 +107,8 @@ def at_endpoint(
         of.name, one, invoker, kerberos=tickets.settings(one), public=public, remember=config.remember
     )
     wanting = demands.conversation or one.kerberos.later_messages
-    transport = Transport(demands.https if secure is None else secure, "", _certificate(tls_client))
+    secured = demands.https if secure is None else secure
+    transport = Transport(secured, "", _certificate(tls_client), authorization if secured else None)
     with _records(config.shared, wanting=wanting) as (records, told):
         recipient = Recipient(
             one.policies,

@@ -37,6 +37,7 @@ class Demands:
         conversation: security contexts (a protection token that is a SecureConversationToken), which the
             ring's seal key seals.
         kerberos: a service principal of ours, for which callers have tickets.
+        http_basic: user name and password come with HTTP.
         clear_passwords: the store must be able to check password digests (HashPassword).
         https: every alternative is bound to the transport, or is a conversation that only TLS can open.
         suites: every suite named.
@@ -48,6 +49,7 @@ class Demands:
     users: bool
     conversation: bool
     kerberos: bool
+    http_basic: bool
     clear_passwords: bool
     https: bool
     suites: tuple[Suite, ...]
@@ -62,18 +64,20 @@ def demands_of(policy: Policy) -> Demands:
         token for token in names if isinstance(token, UsernameToken) and token.password is not Password.NONE
     ]
     conversation = any(in_conversation(alternative) for alternative in alternatives)
+    basic = any(_over(alternative, ClientAuthentication.BASIC) for alternative in alternatives)
     return Demands(
         ring=conversation
         or any(isinstance(token, X509Token) for a in alternatives for token in _service_tokens(a)),
         trust=any(isinstance(token, X509Token) for token in names)
-        or any(_client_certificate(alternative) for alternative in alternatives),
-        users=bool(users),
+        or any(_over(alternative, ClientAuthentication.CERTIFICATE) for alternative in alternatives),
+        users=bool(users) or basic,
         conversation=conversation,
         kerberos=any(
             isinstance(token, KerberosToken)
             for alternative in alternatives
             for token in (*_service_tokens(alternative), *_client_tokens(alternative))
         ),
+        http_basic=basic,
         clear_passwords=any(token.password is Password.HASH for token in users),
         https=_over_tls(policy),
         suites=tuple(dict.fromkeys(alternative.binding.suite for alternative in alternatives)),
@@ -128,10 +132,10 @@ def _client_tokens(alternative: Alternative) -> tuple[Token, ...]:
     return tuple(token for token in (*tokens, *supporting) if token is not None)
 
 
-def _client_certificate(alternative: Alternative) -> bool:
-    """TLS client authentication names a certificate that trust has to know."""
+def _over(alternative: Alternative, client: ClientAuthentication) -> bool:
+    """The transport authenticates the client: by a certificate that trust has to know, by a password of a user."""
     binding = alternative.binding
-    return isinstance(binding, TransportBinding) and binding.token.client is ClientAuthentication.CERTIFICATE
+    return isinstance(binding, TransportBinding) and binding.token.client is client
 
 
 def _malleable(alternative: Alternative) -> bool:

@@ -56,6 +56,7 @@ _FOR: Final = {
     "conversation": ("secure conversation", "the table"),
     "kerberos": ("Kerberos token", "the table"),
     "optional": ("Kerberos token", "the line"),
+    "http_basic": ("UsernameToken over TLS alone", "the line"),
 }
 """Lines that only some policies give a meaning: what these have, and what there is to remove."""
 
@@ -223,7 +224,7 @@ def check_inherited(service: Table, tables: Sequence[Table], endpoints: Sequence
     if not len(tables) == len(endpoints) > 0:
         return
     for key, (thing, what) in _FOR.items():
-        if service.has_own(key) and not any(_has(one.demands, key) for one in endpoints):
+        if _says(service, key) and not any(_has(one.demands, key) for one in endpoints):
             service.problem(key, _TO_NO_EFFECT.format("no endpoint's policy has a", thing, what))
 
 
@@ -299,11 +300,18 @@ def _check_demands(config: EndpointConfig, demands: Demands, table: Table) -> No
     elif config.roles and not (demands.users or demands.trust or demands.kerberos):
         table.problem("roles", "cannot be met: under this policy every caller is anonymous")
     for key, (thing, what) in _FOR.items():
-        if table.has_own(key) and not _has(demands, key):
+        if _says(table, key) and not _has(demands, key):
             table.problem(key, _TO_NO_EFFECT.format("the policy has no", thing, what))
 
 
+def _says(table: Table, key: str) -> bool:
+    """Whether a line is there that could have an effect: a flag that is down has none anywhere."""
+    return table.has_own(key) and (key != "http_basic" or table.raw(key) is True)
+
+
 def _has(demands: Demands, key: str) -> bool:
+    if key == "http_basic":
+        return demands.http_basic
     return demands.conversation if key == "conversation" else demands.kerberos
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from wsprovider.config.demands import all_alternatives
+from wsprovider.config.http_basic import with_http_basic
 from wsprovider.config.problems import Problems
 from wsprovider.config.table import Table, near
 from wsprovider.policy.assigned import Assigned, assigned_by
@@ -26,7 +27,16 @@ from wsprovider.words import namespaces as ns
 from wsprovider.words.suites import SUITES, Suite, allow_sha1, allow_short_symmetric_keys
 
 KEYS: Final = frozenset(
-    {"scenario", "policy", "port", "suite", "rsa_sha1", "short_symmetric_keys", "allow_weak_suite"}
+    {
+        "scenario",
+        "policy",
+        "port",
+        "suite",
+        "rsa_sha1",
+        "short_symmetric_keys",
+        "allow_weak_suite",
+        "http_basic",
+    }
 )
 """What this module reads of a table."""
 
@@ -63,6 +73,8 @@ def source_of(table: Table, folder: Path, label: str, problems: Problems) -> Sou
 
 def settled(table: Table, assigned: Assigned) -> Assigned:
     """The policies with the table's lines that widen what is accepted; a weak suite is refused unless one is meant."""
+    if table.flag("http_basic"):
+        assigned = assigned.changed(with_http_basic)
     for widen in [widen for key, widen in _WIDENING if table.flag(key)]:
         assigned = assigned.changed(partial(with_suites, change=widen))
     _refuse_weak(assigned.everything, table, allowed=table.flag("allow_weak_suite"))

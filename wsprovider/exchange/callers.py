@@ -1,6 +1,7 @@
 """Who sent a message: by its own proof, or by what opened the context that protects it."""
 
 from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from wsprovider.exchange.guessing.attempt import Guesses
@@ -8,13 +9,16 @@ from wsprovider.exchange.kerberos import ticket_of
 from wsprovider.exchange.principal import ANONYMOUS, Principal, Proof
 from wsprovider.exchange.settings import KerberosSettings
 from wsprovider.exchange.transport import Transport
-from wsprovider.header.username_token import UsernameToken
-from wsprovider.inbound.authenticate import authenticate
+from wsprovider.inbound import http_basic
+from wsprovider.inbound.authenticate import authenticate, authenticate_basic
+from wsprovider.inbound.finding import Case
+from wsprovider.inbound.http_basic import BasicCredentials
 from wsprovider.inbound.judge import Verdict
 from wsprovider.keyring.contexts import ContextOwner, SecurityContext
 from wsprovider.keyring.snapshot import KeySnapshot
 from wsprovider.keyring.tickets import TicketKey
-from wsprovider.ports import User, Users
+from wsprovider.policy.requirements import MessageRequirements
+from wsprovider.ports import Admission, User, Users, admit_all
 from wsprovider.words.errors import WSSecurityError
 from wsprovider.words.limits import Limits
 from wsprovider.words.reasons import Reason
@@ -67,10 +71,8 @@ class Callers:
         path = holder.path if holder is not None else ()
         tls = transport.client_certificate if client_certificate else None
         fingerprint = tls.fingerprint if tls is not None else None
-        if case.requirements.usernames:
-            (token,) = case.evidence.candidates.usernames.values()
-            user = self._authenticated(token, transport, now)
-            proof = Proof.PASSWORD_DIGEST if token.digest else Proof.PASSWORD
+        if case.requirements.names_user:
+            user, proof = self._user(case, transport, now)
             return ContextOwner(
                 user.name, proof.value, certificate, path, user.roles, user.version, fingerprint
             )
@@ -84,13 +86,44 @@ class Callers:
             return self._holder(ticket, fingerprint)
         return ContextOwner("", Proof.NOTHING.value, transport_certificate=fingerprint)
 
-    def _authenticated(self, token: UsernameToken, transport: Transport, now: datetime) -> User:
+    def basic(
+        self, transport: Transport, alternatives: Sequence[MessageRequirements]
+    ) -> BasicCredentials | WSSecurityError | None:
+        """What HTTP says of a caller, or why it cannot be read; not looked at where no alternative asks for it."""
+        if transport.authorization is None or not any(one.http_basic for one in alternatives):
+            return None
+        try:
+            return http_basic.read(transport.authorization, self._limits)
+        except WSSecurityError as error:
+            return error
+
+    def _user(self, case: Case, transport: Transport, now: datetime) -> tuple[User, Proof]:
+        """The user whose password came with the message, or with HTTP; no requirements have both."""
+        limits, basic = self._limits, case.circumstances.basic
+        if isinstance(basic, BasicCredentials):
+            return self._authenticated(
+                lambda users, admit: authenticate_basic(basic, users, limits, admit=admit),
+                basic.name,
+                transport,
+                now,
+            ), Proof.HTTP_BASIC
+        (token,) = case.evidence.candidates.usernames.values()
+        return self._authenticated(
+            lambda users, admit: authenticate(token, users, limits, admit=admit),
+            token.username,
+            transport,
+            now,
+        ), Proof.PASSWORD_DIGEST if token.digest else Proof.PASSWORD
+
+    def _authenticated(
+        self, ask: Callable[[Users, Admission], User], name: str, transport: Transport, now: datetime
+    ) -> User:
         if self._users is None:
             raise RuntimeError("checked at start")
         if self._guesses is None:
-            return authenticate(token, self._users, self._limits)
-        with self._guesses.attempt(token.username, transport.peer, now) as attempt:
-            return authenticate(token, self._users, self._limits, admit=attempt.admit)
+            return ask(self._users, admit_all)
+        with self._guesses.attempt(name, transport.peer, now) as attempt:
+            return ask(self._users, attempt.admit)
 
     def _holder(self, ticket: TicketKey, fingerprint: str | None) -> ContextOwner:
         """Whoever holds a ticket; a role has to come from the user store."""

@@ -12,6 +12,7 @@ class Proof(Enum):
     NOTHING = "anonymous"
     PASSWORD = "password"
     PASSWORD_DIGEST = "password digest"
+    HTTP_BASIC = "HTTP Basic password"
     CERTIFICATE = "certificate"
     TICKET = "kerberos ticket"
 

@@ -243,6 +243,7 @@ class Recipient:
             secure=transport.secure,
             client_certificate=transport.client_certificate is not None,
             clear_password_over_http=self.settings.clear_password_over_http,
+            basic=self._callers.basic(transport, self._requests),
         )
 
     def _remember(self, evidence: Evidence, verdict: Verdict, principal: Principal, now: datetime) -> str:

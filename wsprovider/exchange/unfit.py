@@ -27,8 +27,8 @@ def lacks(
         second_opinion: it has the second engine.
     """
     requests = requests_of(ways)
-    if not users and any(one.usernames for one in requests):
-        yield "the policy has a UsernameToken: name a user store"
+    if not users and any(one.names_user for one in requests):
+        yield "the policy asks for a user name: name a user store"
     if not contexts and any(way.conversation is not None for way in ways):
         yield "the policy has conversations: their contexts need a store"
     if any(takes_tickets(one) for one in requests):

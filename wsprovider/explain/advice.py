@@ -142,6 +142,14 @@ _MEANINGS: Final[dict[Reason, tuple[str, str]]] = {
         "its clear password is hidden by nothing",
         "Use TLS, a scenario that encrypts the token, or the visible line clear_password_over_http; here, --tls says that it came by TLS.",
     ),
+    Reason.BASIC_MISSING: (
+        "neither a Security header nor HTTP's Authorization says who calls",
+        "Give the client a user name and password; a dump with the HTTP headers in front shows what it sent.",
+    ),
+    Reason.BASIC_MALFORMED: (
+        "its Authorization header is not one of HTTP Basic",
+        "Basic, then name:password in UTF-8 and Base64, in one header.",
+    ),
     Reason.USER_UNKNOWN: (
         "the user is not in the user store",
         "Compare the name with the user store: wsprovider users list; wsprovider users add NAME",

@@ -35,6 +35,7 @@ _LAYOUTS = {
     Layout.LAX_TIMESTAMP_FIRST: "The Timestamp stands first in the header",
     Layout.LAX_TIMESTAMP_LAST: "The Timestamp stands last in the header",
 }
+_OF_BASIC = (Reason.BASIC_MISSING, Reason.BASIC_MALFORMED, Reason.MALFORMED_BASE64, Reason.FIELD_TOO_LONG)
 _OF_TOKEN = frozenset(
     {
         Reason.TOKEN_MISSING,
@@ -86,10 +87,12 @@ def demands_of(
     if findings is None:
         return tuple(Demand(line.words, Standing.OPEN) for line in lines)
     if [one.reason for one in findings] == [Reason.NO_SECURITY_HEADER]:
-        missing = Demand(
-            lines[0].words, Standing.FAILS, (Trouble(Reason.NO_SECURITY_HEADER, "", spot(findings[0])),)
+        return tuple(
+            _demand(line.words, findings, spot)
+            if line.concerns(findings[0])
+            else Demand(line.words, Standing.OPEN)
+            for line in lines
         )
-        return (missing, *(Demand(line.words, Standing.OPEN) for line in lines[1:]))
     left = list(findings)
     demands: list[Demand] = []
     for line in lines:
@@ -113,7 +116,10 @@ def _lines(wanted: MessageRequirements, circumstances: Circumstances) -> Iterato
     transport = wanted.protection is Protection.TRANSPORT
     if transport:
         yield _line("It comes by TLS", Reason.TRANSPORT)
-    yield _line("It has a Security header for us", Reason.NO_SECURITY_HEADER)
+    if wanted.http_basic:
+        yield _line("A user name and a password come with HTTP (Basic)", *_OF_BASIC)
+    if wanted.has_signature or wanted.timestamp or wanted.usernames or not wanted.http_basic:
+        yield _line("It has a Security header for us", Reason.NO_SECURITY_HEADER)
     yield from _times(wanted, circumstances, signed=not transport)
     if wanted.has_signature:
         yield from _signature(wanted)

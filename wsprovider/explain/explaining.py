@@ -28,7 +28,7 @@ from wsprovider.explain.report import (
 from wsprovider.header import encrypted_data, timestamp
 from wsprovider.inbound.context import Context
 from wsprovider.inbound.finding import Case, Circumstances, Finding
-from wsprovider.inbound.judge import findings_of
+from wsprovider.inbound.judge import distance, findings_of
 from wsprovider.policy.requirements import MessageRequirements
 from wsprovider.soap.envelope import SECURITY
 from wsprovider.soap.version import SOAP_11, SOAP_VERSIONS, SoapVersion
@@ -216,7 +216,7 @@ def _closest(
     admitted = [index for index, way in enumerate(ways) if hidden or way.admits(payload)]
     if dissection.clean:  # the judge compared all of them
         admitted = [index for index in admitted if not findings[index]] or list(range(len(ways)))
-    return min(admitted or range(len(ways)), key=lambda index: len(findings[index]))
+    return min(admitted or range(len(ways)), key=lambda index: distance(findings[index]))
 
 
 def _ways(

@@ -73,7 +73,15 @@ _SIGNED: Final = frozenset(
         Reason.LAYOUT,
     }
 )
-_NOWHERE: Final = frozenset({Reason.TRANSPORT, Reason.CLIENT_CERTIFICATE_MISSING, Reason.CONTEXT_LIMIT})
+_NOWHERE: Final = frozenset(
+    {
+        Reason.TRANSPORT,
+        Reason.CLIENT_CERTIFICATE_MISSING,
+        Reason.CONTEXT_LIMIT,
+        Reason.BASIC_MISSING,
+        Reason.BASIC_MALFORMED,
+    }
+)
 _TOKENS: Final = frozenset({"EncryptedKey", "SecurityContextToken", "BinarySecurityToken"})
 _KEYS: Final = frozenset({Reason.PROTECTION_KEY, Reason.DERIVED_KEYS_REQUIRED, Reason.ONE_DERIVED_KEY})
 
@@ -86,7 +94,8 @@ class Pointing:
 
     def spot(self, reason: Reason, detail: str = "") -> Spot | None:
         """The best place there is for a Reason; None for what is nowhere."""
-        element = None if reason in _NOWHERE else self._element(reason, detail)
+        nowhere = reason in _NOWHERE or detail == "Authorization"
+        element = None if nowhere else self._element(reason, detail)
         return None if element is None else self._whole.atlas.spot(element)
 
     def _element(self, reason: Reason, detail: str) -> etree._Element | None:

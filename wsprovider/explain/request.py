@@ -78,6 +78,7 @@ _STEPS: Final = (
                 Reason.USER_DISABLED,
                 Reason.AUTHENTICATION_BUSY,
                 Reason.PASSWORD_MISSING,
+                Reason.PASSWORD_TOO_LONG,
                 Reason.NONCE,
                 Reason.CONTEXT_OWNER,
                 Reason.CONTEXT_IDENTITY,
@@ -167,9 +168,9 @@ def _ways(recipient: Recipient) -> list[Way]:
 
 
 def _named(way: ways.Way) -> str:
-    if way.operations is None:
-        return way.stage.value
-    return f"{way.stage.value}: {', '.join(sorted(way.operations))}"
+    by = ", by HTTP Basic" if way.requirements.request.http_basic else ""
+    of = "" if way.operations is None else f": {', '.join(sorted(way.operations))}"
+    return f"{way.stage.value}{by}{of}"
 
 
 def _admits(recipient: Recipient, way: ways.Way, payload: etree._Element | None) -> bool:

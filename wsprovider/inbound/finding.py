@@ -5,7 +5,9 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from wsprovider.inbound.evidence import CertificateKey, Evidence, SignatureFact
+from wsprovider.inbound.http_basic import BasicCredentials
 from wsprovider.policy.requirements import MessageRequirements, Protection
+from wsprovider.words.errors import WSSecurityError
 from wsprovider.words.reasons import Reason
 
 
@@ -45,6 +47,8 @@ class Circumstances:
         secure: it came by TLS.
         client_certificate: TLS proved a certificate of the client.
         sent_signatures: for a reply: the values of the signatures that our request held.
+        basic: what HTTP says of the caller, where some alternative asks for it; an error where it says nothing
+            that can be read.
     """
 
     now: datetime
@@ -53,6 +57,7 @@ class Circumstances:
     client_certificate: bool = False
     clear_password_over_http: bool = False
     sent_signatures: tuple[bytes, ...] = ()
+    basic: BasicCredentials | WSSecurityError | None = None
 
 
 @dataclass(frozen=True, slots=True)

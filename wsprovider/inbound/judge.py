@@ -4,8 +4,9 @@ Nothing is chosen by what the message says about itself: the alternative that ap
 is proven (WS-Policy 1.5, section 4; CVE-2012-2379 is what happens otherwise).
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from wsprovider.inbound.evidence import Evidence
 from wsprovider.inbound.finding import Case, Circumstances, Finding
@@ -13,6 +14,9 @@ from wsprovider.inbound.rules import RULES
 from wsprovider.policy.requirements import MessageRequirements, Protection
 from wsprovider.words.errors import WSSecurityError
 from wsprovider.words.reasons import Reason
+
+_NOTHING: Final = {Reason.BASIC_MISSING: 1, Reason.NO_SECURITY_HEADER: 2}
+"""Who sends neither a header of HTTP nor one of SOAP hears of the former, for which there is a challenge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +57,7 @@ def judge(
             if admits(index):
                 return Verdict(index, case)
             met = [Finding(Reason.WRONG_POLICY)]
-        elif closest is None or len(findings) < len(closest):
+        elif closest is None or distance(findings) < distance(closest):
             closest = findings
     findings = met + (closest or [])
     if not findings:
@@ -63,14 +67,27 @@ def judge(
     raise WSSecurityError(first.reason, "; also: ".join(part for part in (first.detail, also) if part))
 
 
+def distance(findings: Sequence[Finding]) -> tuple[int, int]:
+    """How far a message is from an alternative; furthest from one of which it has nothing at all."""
+    nothing = _NOTHING.get(findings[0].reason, 0) if findings else 0
+    return nothing, len(findings)
+
+
 def findings_of(case: Case) -> list[Finding]:
     """Every finding of every rule; none means that the requirements are met."""
     requirements, evidence = case.requirements, case.evidence
     if requirements.protection is Protection.NONE:
-        bare = evidence.envelope.security is None
-        return [] if bare else [Finding(Reason.UNUSED_HEADER_CHILD, "a Security header; nothing asks for it")]
+        return list(_bare(case))
     if evidence.envelope.security is None and (
         requirements.has_signature or requirements.timestamp or requirements.usernames
     ):
         return [Finding(Reason.NO_SECURITY_HEADER)]
     return [finding for rule in RULES for finding in rule(case)]
+
+
+def _bare(case: Case) -> Iterator[Finding]:
+    """Where nothing is asked for, nothing may be there that nobody would look at."""
+    if case.evidence.envelope.security is not None:
+        yield Finding(Reason.UNUSED_HEADER_CHILD, "a Security header; nothing asks for it")
+    if case.circumstances.basic is not None:
+        yield Finding(Reason.TOKEN_UNEXPECTED, "Authorization")

@@ -161,6 +161,8 @@ class _Compiler:
         compiled = self.policy(bootstrap)
         if any(one.conversation is not None for one in compiled):
             self.refuse("the bootstrap policy of a conversation cannot be a conversation itself")
+        if any(one.request.http_basic for one in compiled):
+            self.refuse("HttpBasicAuthentication cannot open a conversation: bootstrap with a UsernameToken")
         if alternative.supporting:
             self.refuse(
                 "supporting tokens beside a SecureConversationToken: put them into its BootstrapPolicy"
@@ -183,13 +185,11 @@ class _Compiler:
 
     def _binding(self, binding: model.Binding) -> tuple[dict[str, Any], dict[str, Any]]:
         if isinstance(binding, model.TransportBinding):
-            if binding.token.client in (
-                model.ClientAuthentication.BASIC,
-                model.ClientAuthentication.DIGEST,
-            ):
+            if binding.token.client is model.ClientAuthentication.DIGEST:
                 self.refuse(f"HttpsToken with {binding.token.client.value} is not supported")
             both: dict[str, Any] = {"protection": Protection.TRANSPORT}
-            return both, both
+            basic = binding.token.client is model.ClientAuthentication.BASIC
+            return {**both, "http_basic": basic}, both
         order: dict[str, Any] = {
             "encrypt_before_signing": binding.encrypt_before_signing,
             "encrypt_signature": binding.encrypt_signature,
@@ -316,6 +316,8 @@ class _Compiler:
 
     def _sane(self, message: MessageRequirements) -> None:
         """Refuse a policy under which a message would prove nothing."""
+        if message.http_basic and message.usernames:
+            self.refuse("HttpBasicAuthentication beside a UsernameToken names two users: keep one of them")
         if message.protection is Protection.TRANSPORT:
             return
         if not message.has_signature and not message.has_encryption:

@@ -102,6 +102,7 @@ class MessageRequirements:
         endorsing: signatures over the message signature.
         confirmation: the reply confirms the request's signatures (Wss11, section 9.2).
         stray_confirmation: a request may carry one all the same, which Metro's renewals do.
+        http_basic: a user name and password come with HTTP (HttpBasicAuthentication, section 5.4.9).
     """
 
     request: bool
@@ -125,6 +126,12 @@ class MessageRequirements:
     stray_confirmation: bool = False
     required_headers: tuple[model.HeaderPart, ...] = ()
     references: frozenset[model.KeyReference] = frozenset()
+    http_basic: bool = False
+
+    @property
+    def names_user(self) -> bool:
+        """The user store is asked for the caller."""
+        return bool(self.usernames) or self.http_basic
 
     @property
     def seals(self) -> bool:

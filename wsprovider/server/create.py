@@ -319,6 +319,7 @@ class _Composition:
             wsdl=document,
             note=self._sightings.note,
             crosschecked=config.crosscheck,
+            http_basic=demands.http_basic,
         )
 
     def _contexts(self, keys: SnapshotSource, settings: ConversationSettings) -> Contexts:

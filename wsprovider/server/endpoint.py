@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from wsprovider.exchange.recipient import Recipient, Transport, VerifiedRequest, WireMessage
+from wsprovider.inbound.http_basic import challenge
 from wsprovider.keyring.uses import Use
 from wsprovider.server import even, http, log
 from wsprovider.server.caller import Caller
@@ -20,6 +21,8 @@ from wsprovider.words.errors import BackendError, SoapError, WSSecurityError
 from wsprovider.words.reasons import Reason
 
 _ACCEPTED: Final = 202
+_UNAUTHORIZED: Final = 401
+_NO_CREDENTIALS: Final = frozenset({Reason.BASIC_MISSING, Reason.NO_SECURITY_HEADER})
 
 NO_STORE: Final = (("Cache-Control", "no-store"),)
 """The header of what is different every time."""
@@ -61,6 +64,7 @@ class Endpoint:
         wsdl: what GET with ``?wsdl`` answers.
         note: told which certificates accepted requests and their replies were protected with.
         crosschecked: whether a second engine checks everything again.
+        http_basic: an alternative of the policy takes user name and password by HTTP Basic.
     """
 
     name: str
@@ -73,6 +77,7 @@ class Endpoint:
     wsdl: WsdlDocument
     note: Note = _unnoted
     crosschecked: bool = False
+    http_basic: bool = False
 
     @property
     def counted(self) -> Counted:
@@ -127,7 +132,8 @@ class Endpoint:
             watch.end()
             if isinstance(error, WSSecurityError) and error.decrypted:
                 even.pause(watch.started, received)
-            return replace(self._refused(error, version, record), refused=received)
+            reply = replace(self._refused(error, version, record), refused=received)
+            return self._challenged(reply) if self._wants_basic(error, transport) else reply
         try:
             return self._served(request, environ, record, metrics, watch)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a reply that cannot be protected: P09
@@ -183,6 +189,22 @@ class Endpoint:
         return self.recipient.reply(
             request, outcome.body, headers=outcome.headers, fault=outcome.fault, exact=outcome.exact
         )
+
+    def _wants_basic(self, error: BaseException, transport: Transport) -> bool:
+        """Whether a refusal asks for HTTP's credentials: it follows from the request, not from what is wrong.
+
+        Only over TLS: nobody is to send a password in clear for our asking.
+        """
+        return (
+            self.http_basic
+            and transport.secure
+            and isinstance(error, WSSecurityError)
+            and (transport.authorization is not None or error.reason in _NO_CREDENTIALS)
+        )
+
+    def _challenged(self, reply: Reply) -> Reply:
+        header = ("WWW-Authenticate", challenge(self.path.lstrip("/")))
+        return replace(reply, status=_UNAUTHORIZED, headers=(*reply.headers, header))
 
     def _refused(self, error: BaseException, version: SoapVersion, record: log.Record) -> Reply:
         """The fault for a message that was not accepted, or for a reply that could not be made."""

@@ -72,15 +72,17 @@ class TransportFacts:
             # Exactly one value: two headers reach us joined by a comma, and one may be the client's.
             # TLS between the proxy and us says nothing of the link that the client came by.
             secure = (forwarded or "").strip(" \t").lower() == "https"
-            return Transport(secure, self._client_behind(environ, peer))
+            return Transport(
+                secure, self._client_behind(environ, peer), None, _authorization(environ, secure=secure)
+            )
         if tls:
-            return Transport(True, peer, _client_certificate(socket))
+            return Transport(True, peer, _client_certificate(socket), _authorization(environ, secure=True))
         secure = (
             socket is None
             and environ.get("wsgi.url_scheme") == "https"
             and not any(header in environ for header in _FORWARDING_HEADERS)
         )
-        return Transport(secure, peer)
+        return Transport(secure, peer, None, _authorization(environ, secure=secure))
 
     def from_proxy(self, environ: Mapping[str, Any]) -> bool:
         """Whether the other end of the very connection is one of the proxies."""
@@ -105,6 +107,11 @@ class TransportFacts:
             if not self._trusts(str(address)):
                 return str(address)
         return peer
+
+
+def _authorization(environ: Mapping[str, Any], *, secure: bool) -> str | None:
+    """Credentials of HTTP; what came by in clear is as if it were not there."""
+    return environ.get("HTTP_AUTHORIZATION") if secure else None
 
 
 def _direct_peer(environ: Mapping[str, Any], socket: Any) -> str:

@@ -166,6 +166,8 @@ class Reason(Enum):
     USER_DISABLED = ("FailedAuthentication", "user store")
     AUTHENTICATION_BUSY = ("FailedAuthentication", "the queue of password hashing is full")
     AUTHENTICATION_BACKOFF = ("FailedAuthentication", "a delay after wrong passwords is not over")
+    BASIC_MISSING = ("FailedAuthentication", "WS-SecurityPolicy 1.2 section 5.4.9; RFC 7617")
+    BASIC_MALFORMED = ("FailedAuthentication", "RFC 7617 section 2")
     ROLE_MISSING = ("FailedAuthentication", "roles of the service")
 
     # Kerberos tickets

@@ -107,7 +107,7 @@ def test_what_is_no_address_of_an_endpoint(url):
     [
         ((), "name the endpoint's address"),
         (("http://example.org/echo/integrity", "--service", "echo"), "say --host example.org"),
-        (("http://localhost/echo/integrity",), "--service: is missing; name one of: echo, orders"),
+        (("http://localhost/echo/integrity",), "--service: is missing; name one of: echo, ledger, orders"),
         (("http://localhost/echo/integrity", "--service", "x"), "there is no service 'x'; name one of"),
         (("http://localhost/no", "--service", "echo"), "echo has no such path; it has: /echo/username-token"),
         (("http://localhost/echo/username-token", "--service", "echo"), "name the endpoint's https URL"),

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from wsprovider.config.demands import demands_of
+from wsprovider.config.http_basic import with_http_basic
 from wsprovider.config.policies import suites_of, with_suites
 from wsprovider.policy.model import Alternative, AsymmetricBinding, Policy, SymmetricBinding
 from wsprovider.scenarios import blocks
@@ -48,6 +49,19 @@ def test_https_is_needed_only_where_no_alternative_goes_without():
     transport, conversation = find(1).policy().alternatives, find(12).policy().alternatives
     assert demands_of(Policy("", (*transport, *transport))).https
     assert not demands_of(Policy("", (*transport, *conversation))).https
+
+
+def test_http_basic_asks_the_user_store_and_for_tls():
+    """Also where it is the only alternative; and a UsernameToken is none of HTTP's."""
+    bridge = with_http_basic(find(1).policy())
+    for policy in (bridge, Policy("", bridge.alternatives[1:])):
+        demands = demands_of(policy)
+        assert demands.http_basic
+        assert demands.users
+        assert demands.https
+        assert not demands.ring
+        assert not demands.trust
+    assert not demands_of(find(1).policy()).http_basic
 
 
 def test_one_alternative_with_a_conversation_is_enough():

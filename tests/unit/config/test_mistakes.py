@@ -31,6 +31,7 @@ class Row(NamedTuple):
 
 PLAIN = 'path = "/one"\nscenario = "integrity"\n'
 NAMED = 'path = "/one"\nscenario = "sign-encrypt-username"\nusers = "users.toml"\n'
+BY_TLS = 'path = "/one"\nscenario = 1\nusers = "users.toml"\n'
 SIGNED = 'path = "/one"\nscenario = 5\ntrust = ["clients"]\n'
 TALK = 'path = "/one"\nscenario = 12\n'
 TWO = '[[endpoint]]\npath = "/a"\nscenario = 3\n\n[[endpoint]]\npath = "/b"\nscenario = 6\n'
@@ -389,6 +390,28 @@ ROWS = [
         'ring = "unsealed"\n' + TWO,
         "keys/unsealed/ring.toml",
         "holds no [[seal]] key",
+    ),
+    # HTTP Basic
+    Row(
+        "HTTP Basic where a key protects the user name",
+        NAMED + "http_basic = true",
+        BY_TLS + "http_basic = true",
+        ":4: http_basic",
+        "is to no effect: the policy has no UsernameToken over TLS alone; remove the line",
+    ),
+    Row(
+        "HTTP Basic that is no flag",
+        BY_TLS + 'http_basic = "yes"',
+        BY_TLS + "http_basic = false",
+        ":4: http_basic",
+        "must be true or false",
+    ),
+    Row(
+        "HTTP Basic for all endpoints, of which none can",
+        "http_basic = true\n" + TWO,
+        "http_basic = true\n" + TWO + '\n[[endpoint]]\npath = "/c"\nscenario = 1\nusers = "users.toml"\n',
+        ":1: http_basic",
+        "is to no effect: no endpoint's policy has a UsernameToken over TLS alone",
     ),
 ]
 

@@ -39,9 +39,9 @@ REFUSED = {
         ),
         "protection order",
     ),
-    "HTTP basic": (
+    "HTTP basic beside a user name": (
         policy("1", token=model.HttpsToken(model.ClientAuthentication.BASIC)),
-        "HttpBasicAuthentication",
+        "names two users",
     ),
     "HTTP digest": (
         policy("1", token=model.HttpsToken(model.ClientAuthentication.DIGEST)),

@@ -154,3 +154,22 @@ def test_networks_that_are_none_are_all_reported():
     with pytest.raises(ConfigurationError) as caught:
         TransportFacts(["10.0.0.0/8", "nonsense", "10.0.0.1/8"])
     assert len(caught.value.problems) == 2
+
+
+def test_credentials_count_where_tls_hid_them_and_nowhere_else():
+    def told(trusted=(), **environ):
+        facts = TransportFacts(trusted).of(
+            {"REMOTE_ADDR": "192.0.2.1", "HTTP_AUTHORIZATION": "Basic x", **environ}
+        )
+        assert "Basic x" not in repr(facts)
+        assert (facts.authorization is not None) == facts.secure
+        return facts.authorization
+
+    plain, tls = {"gunicorn.socket": PlainSocket()}, {"gunicorn.socket": TlsSocket()}
+    assert told(**tls) == "Basic x"
+    assert told(**plain) is None
+    assert told(HTTP_X_FORWARDED_PROTO="https", **plain) is None
+    assert told(["192.0.2.1"], HTTP_X_FORWARDED_PROTO="https", **plain) == "Basic x"
+    assert told(["192.0.2.1"], HTTP_X_FORWARDED_PROTO="http", **tls) is None
+    assert told(**{"wsgi.url_scheme": "https"}) == "Basic x"
+    assert told(**{"wsgi.url_scheme": "http"}) is None

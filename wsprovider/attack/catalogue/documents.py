@@ -3,6 +3,8 @@
 import re
 from collections.abc import Callable
 
+from lxml import etree
+
 from wsprovider.attack.bend import BODY, HEADER, OURS, SECURITY, WSU_ID, attribute, insert, move, one, text
 from wsprovider.attack.caller import Genuine
 from wsprovider.attack.variants import (
@@ -44,6 +46,11 @@ def _declared(encoding: str) -> Callable[[bytes], bytes]:
 def _in_header(attributes: str) -> Callable[[bytes], bytes]:
     """Attributes on the Header element."""
     return lambda data: re.sub(rb"<([^<>/\s]*Header)>", rf"<\1 {attributes}>".encode(), data, count=1)
+
+
+def _secured(root: etree._Element) -> None:
+    """Only of a message that has a Security header; over HTTP Basic it has none, and an empty one is none too many."""
+    one(root, SECURITY)
 
 
 def _limited(entry: str, what: str, make: Callable[[Genuine], bytes]) -> Variant:
@@ -130,8 +137,8 @@ SOAP = [
     raw("C04", "no namespace", lambda _: b"<Envelope><Body/></Envelope>"),
     raw("C04", "another root", lambda _: f"<s:Body xmlns:s='{ns.SOAP11}'/>".encode()),
     changed("C05", "Security for another role", attribute(SECURITY, f"{{{ns.SOAP11}}}actor", "urn:other"), answers=_DOCUMENTED),
-    changed("C05", "two Security headers", insert(HEADER, "<wsse:Security/>"), answers=_DOCUMENTED),
-    changed("C05", "one more for next", insert(HEADER, f'<wsse:Security s:actor="{uris.ACTOR_NEXT}"/>'), answers=_DOCUMENTED),
+    changed("C05", "two Security headers", _secured, insert(HEADER, "<wsse:Security/>"), answers=_DOCUMENTED),
+    changed("C05", "one more for next", _secured, insert(HEADER, f'<wsse:Security s:actor="{uris.ACTOR_NEXT}"/>'), answers=_DOCUMENTED),
     content("C09", "an empty Body", lambda body: body.remove(body[0])),
     content("C09", "an operation that is none", lambda body: body.replace(body[0], body.makeelement(f"{{{OURS}}}no"))),
     content("C09", "two operations", lambda body: body.append(body.makeelement(f"{{{OURS}}}second"))),

@@ -7,6 +7,7 @@ from wsprovider.header.username_token import UsernameToken
 from wsprovider.inbound.finding import Case, Finding, Rule
 from wsprovider.policy.model import Password
 from wsprovider.policy.requirements import Protection, UsernameRequirement
+from wsprovider.words.errors import WSSecurityError
 from wsprovider.words.reasons import Reason
 
 
@@ -14,6 +15,18 @@ def transport(case: Case) -> Iterator[Finding]:
     """A TransportBinding wants TLS, whatever the message says."""
     if case.requirements.protection is Protection.TRANSPORT and not case.circumstances.secure:
         yield Finding(Reason.TRANSPORT)
+
+
+def basic(case: Case) -> Iterator[Finding]:
+    """Credentials of HTTP where they are called for; where they are not, nobody would look at them."""
+    given = case.circumstances.basic
+    if not case.requirements.http_basic:
+        if given is not None:
+            yield Finding(Reason.TOKEN_UNEXPECTED, "Authorization")
+    elif given is None:
+        yield Finding(Reason.BASIC_MISSING)
+    elif isinstance(given, WSSecurityError):
+        yield Finding(given.reason, given.detail)
 
 
 def username(case: Case) -> Iterator[Finding]:
@@ -81,4 +94,4 @@ def _age(case: Case, token: UsernameToken) -> Iterator[Finding]:
         yield Finding(Reason.TIMESTAMP_EXPIRED, "UsernameToken")
 
 
-RULES: Final[tuple[Rule, ...]] = (transport, username)
+RULES: Final[tuple[Rule, ...]] = (transport, basic, username)

@@ -23,6 +23,7 @@ import org.apache.cxf.jaxws.DispatchImpl;
 import org.apache.cxf.transport.http.HTTPConduitConfigurer;
 import org.apache.cxf.transports.http.configuration.HTTPClientPolicy;
 import org.apache.cxf.ws.policy.PolicyEngine;
+import org.apache.cxf.ws.policy.selector.MaximalAlternativeSelector;
 import org.apache.cxf.ws.security.SecurityConstants;
 import org.apache.cxf.ws.security.tokenstore.SecurityToken;
 import org.w3c.dom.Document;
@@ -43,6 +44,9 @@ final class CxfClient implements AutoCloseable {
         try {
             // Without this touch the policies of the WSDL are never looked at and the messages go out bare.
             bus.getExtension(PolicyEngine.class).setEnabled(true);
+            if (request.flag("maximal", false)) {
+                bus.getExtension(PolicyEngine.class).setAlternativeSelector(new MaximalAlternativeSelector());
+            }
             bus.setExtension(connections(request, material), HTTPConduitConfigurer.class);
             recorder.attach(bus);
             dispatch = dispatch(request, material);
