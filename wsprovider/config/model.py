@@ -44,6 +44,7 @@ class EndpointConfig:
         dialect: ``200702`` or ``200507``: the WS-SecurityPolicy that the WSDL publishes.
         public_url: absolute base URL that the WSDL names, the process's default already counted in; None:
             as the request came.
+        page: a browser is shown what this is, and how to call it.
     """
 
     where: str
@@ -64,6 +65,7 @@ class EndpointConfig:
     sender_fault_400: bool = False
     crosscheck: bool = False
     public_url: str | None = None
+    page: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +104,7 @@ class ProviderConfig:
         tls_certificate, tls_key: PEM files for HTTPS, relative to the keys folder; None:
             ``tls/server.cert.pem`` and ``tls/server.key.pem``.
         guessing: what wrong passwords cost.
+        index: ``/`` lists the endpoints that have a page.
     """
 
     services: tuple[ServiceConfig, ...]
@@ -120,6 +123,7 @@ class ProviderConfig:
     development_keys: bool = False
     guessing: GuessingSettings = field(default_factory=GuessingSettings)
     replay_entries: int = REPLAY_ENTRIES
+    index: bool = False
 
     @property
     def remember(self) -> timedelta:

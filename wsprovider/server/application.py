@@ -14,6 +14,8 @@ from wsprovider.exchange.recipient import Transport
 from wsprovider.ports import Totals
 from wsprovider.server import log, metrics, wsdl
 from wsprovider.server.endpoint import Endpoint, Reply, last_resort
+from wsprovider.server.pages import served
+from wsprovider.server.pages.listing import Listing
 from wsprovider.server.transport import TransportFacts
 from wsprovider.server.wear import Wear
 from wsprovider.soap.version import SOAP_11
@@ -26,6 +28,7 @@ HealthCheck = Callable[[], None]
 
 HEALTH_PATH: Final = "/healthz"
 METRICS_PATH: Final = "/metrics"
+INDEX_PATH: Final = "/"
 
 _TEXT: Final = "text/plain; charset=utf-8"
 _STATUS_LINES: Final = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
@@ -48,6 +51,7 @@ class Provider:
         trusted_proxies: Sequence[str] = (),
         health: Mapping[str, HealthCheck] | None = None,
         publish_metrics: bool = False,
+        publish_index: bool = False,
         contexts: Callable[[], Totals] | None = None,
         wear: Wear | None = None,
         degraded: Mapping[str, Callable[[], bool]] | None = None,
@@ -62,6 +66,7 @@ class Provider:
             trusted_proxies: networks whose forwarded-protocol header counts.
             health: checks that ``/healthz`` makes, by name.
             publish_metrics: ``/metrics`` is answered.
+            publish_index: ``/`` lists the endpoints that have a page.
             contexts: counts security contexts for ``/metrics``; None where no endpoint has conversations.
             wear: has the worker replaced that parsed too much of strangers.
             degraded: by name, whether something is wrong that does not keep this process from serving.
@@ -93,6 +98,7 @@ class Provider:
         self.is_proxy = self._facts.is_proxy
         self._health = dict(health or {})
         self._publish_metrics = publish_metrics
+        self._listing = Listing.of(endpoints) if publish_index else None
         self._contexts = contexts
         self._wear = wear or Wear()
         self._degraded = dict(degraded or {})
@@ -137,6 +143,8 @@ class Provider:
                 return self._healthz()
             if path == METRICS_PATH and self._publish_metrics:
                 return self._metrics()
+            if path == INDEX_PATH and self._listing is not None:
+                return self._listing.reply(environ)
         return Reply(404, _TEXT, b"Nothing is served at this path.\n")
 
     def _metrics(self) -> Reply:
@@ -181,14 +189,19 @@ def _document(endpoint: Endpoint, environ: Mapping[str, Any], transport: Transpo
     if query.partition("&")[0].partition("=")[0].lower() == "wsdl":
         data = endpoint.wsdl.served(environ, secure=transport.secure)
         return Reply(200, wsdl.CONTENT_TYPE, data, _NO_STORE)
+    page = endpoint.page
+    if page is not None and query.lower() == "certificate" and (pem := page.pem()):
+        return Reply(200, served.PEM, pem, served.PEM_HEADERS)
     if query:
         return Reply(404, _TEXT, b"There is no such document.\n")
+    if page is not None and served.prefers_html(environ.get("HTTP_ACCEPT")):
+        return Reply(200, served.HTML, page.html(environ, secure=transport.secure), served.PAGE_HEADERS)
     secured = f", secured by the scenario {endpoint.scenario}" if endpoint.scenario else ""
     lines = (
         f"{endpoint.name}: a SOAP 1.1 and 1.2 endpoint{secured}.",
         "Messages are sent to it by POST. Its description, with the security policy: ?wsdl",
     )
-    return Reply(200, _TEXT, "\n".join((*lines, "")).encode())
+    return Reply(200, _TEXT, "\n".join((*lines, "")).encode(), served.TEXT_HEADERS)
 
 
 def _as_path_info(path: str) -> str:

@@ -48,6 +48,7 @@ def read_declared(
     trusted_proxies: Sequence[str] = (),
     public_url: str | None = None,
     metrics: bool = False,
+    index: bool = False,
     guessing: Mapping[str, Any] | None = None,
 ) -> ProviderConfig:
     """Check declarations as files are checked.
@@ -72,6 +73,7 @@ def read_declared(
         public_url=public_url,
         warnings=(*(line for endpoint in endpoints for line in endpoint.warnings), *backing.warnings),
         metrics=metrics,
+        index=index,
         development_keys=backing.development_keys,
         guessing=slowed,
     )

@@ -12,6 +12,7 @@ from wsprovider.server import even, http, log
 from wsprovider.server.caller import Caller
 from wsprovider.server.invoker import Invoker, Outcome
 from wsprovider.server.metrics import Metrics
+from wsprovider.server.pages.served import ServicePage
 from wsprovider.server.wsdl import WsdlDocument
 from wsprovider.soap.version import SoapVersion
 from wsprovider.words.errors import BackendError, SoapError, WSSecurityError
@@ -55,6 +56,7 @@ class Endpoint:
         message_bytes: the longest body that is read.
         wsdl: what GET with ``?wsdl`` answers.
         note: told which certificates accepted requests and their replies were protected with.
+        page: what a browser is shown; None: a line of text.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Endpoint:
     message_bytes: int
     wsdl: WsdlDocument
     note: Note = _unnoted
+    page: ServicePage | None = None
 
     def handle(self, environ: Mapping[str, Any], transport: Transport, metrics: Metrics) -> Reply:
         """Answer one POST; whatever happens, there is an answer, a line in the log and a count."""
