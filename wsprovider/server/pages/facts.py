@@ -149,9 +149,9 @@ def _members(message: Any) -> Iterator[Parameter]:
 def sample(facts: Facts, operation: Described) -> str:
     """A request's Body content with question marks for values, as XML on one line."""
     inside = "".join(f"<{one.name}>?</{one.name}>" for one in operation.parameters)
-    return f"<{operation.input} xmlns={quoted(facts.namespace)}>{inside}</{operation.input}>"
+    return f"<{operation.input} xmlns='{escape(facts.namespace)}'>{inside}</{operation.input}>"
 
 
 def quoted(text: str) -> str:
-    """An XML attribute's value, in single quotes."""
-    return f"'{escape(text)}'"
+    """An XML attribute's value, in quotes."""
+    return f'"{escape(text)}"'

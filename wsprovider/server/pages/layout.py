@@ -178,9 +178,9 @@ def _signing_key(wanted: MessageRequirements) -> str:
         where = "stands in the message"
         if not isinstance(token, X509Token) or not enclosed(wanted, token.inclusion):
             where = "is known already, and only named"
-        return f"by the {whose}'s private key; its certificate {where}"
+        return f"with the {whose}'s private key; its certificate {where}"
     derived = "keys derived from " if wanted.signature_derived else ""
-    return f"by {derived}{_secret(wanted)}"
+    return f"with {derived}{_secret(wanted)}"
 
 
 def _encrypting_key(wanted: MessageRequirements) -> str:
@@ -205,8 +205,8 @@ def _secret(wanted: MessageRequirements) -> str:
 
 def _endorsing_key(wanted: MessageRequirements) -> str:
     if source_of(wanted.endorsing[0].token) is KeySource.TICKET:
-        return "by the key of the client's Kerberos ticket"
-    return "by the client's private key"
+        return "with the key of the client's Kerberos ticket"
+    return "with the client's private key"
 
 
 def _short(text: str, most: int = 24) -> str:

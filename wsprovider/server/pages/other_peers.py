@@ -71,7 +71,7 @@ def _zeep_client(facts: Facts, way: Requirements) -> Iterator[str]:
     yield "import requests"
     yield f"from security import {', '.join(names)}"
     yield "from zeep import Client, Transport"
-    yield "from zeep.wsse.compose import Compose"
+    yield from ["from zeep.wsse.compose import Compose"] if len(parts) > 1 else []
     yield from ["from zeep.wsse.username import UsernameToken"] if request.usernames else []
     yield ""
     yield "session = requests.Session()"

@@ -96,26 +96,21 @@ def _way(facts: Facts, way: Requirements, number: int, pictures: Iterator[int]) 
     yield f"<h2>{heading}</h2>\n"
     if facts.scenario is not None:
         yield f"<p>Scenario <code>{_text(facts.scenario)}</code></p>\n"
-    for title, told in words.sections(way):
-        yield f"<h3>{_text(title)}</h3>\n" if title else ""
-        yield '<ul class="words">'
-        yield "".join(f"<li>{_text(sentence)}</li>\n" for sentence in told)
-        yield "</ul>\n"
-    for one in () if way.conversation is None else way.conversation.bootstrap:
-        yield from _pictures(one, ("Opening: request", "Opening: reply"), pictures, opening=True)
-    titles = ("Request", "Reply") if way.conversation is None else ("Call: request", "Call: reply")
-    yield from _pictures(way, titles, pictures, opening=False)
+    for section in words.sections(way):
+        yield f"<h3>{_text(section.heading)}</h3>\n" if section.heading else ""
+        told = "".join(f"<li>{_text(sentence)}</li>\n" for sentence in section.sentences)
+        yield f'<ul class="words">{told}</ul>\n'
+        if section.shown is not None:
+            yield from _pictures(section.shown, pictures, opening=section.opens)
     yield "<h3>Algorithms</h3>\n"
     methods = (("Suite", way.request.suite.name), *words.algorithms(way).items())
     yield f"<dl>{''.join(f'<dt>{_text(name)}</dt><dd>{_text(value)}</dd>' for name, value in methods)}</dl>\n"
 
 
-def _pictures(
-    way: Requirements, titles: tuple[str, str], pictures: Iterator[int], *, opening: bool
-) -> Iterator[str]:
+def _pictures(way: Requirements, pictures: Iterator[int], *, opening: bool) -> Iterator[str]:
     contents = ("asks for a context", "brings the context") if opening else ("the operation", "its result")
     yield '<div class="pictures">\n'
-    for wanted, title, content in zip((way.request, way.reply), titles, contents, strict=True):
+    for wanted, title, content in zip((way.request, way.reply), ("Request", "Reply"), contents, strict=True):
         drawn = picture(outline(wanted, content), next(pictures), title)
         yield f"<figure><figcaption>{title}</figcaption>{drawn}</figure>\n"
     yield "</div>\n"
@@ -157,7 +152,7 @@ def _certificates(certificates: Sequence[Shown]) -> Iterator[str]:
 
 def _peer(peer: Peer, texts: Iterator[int]) -> Iterator[str]:
     if peer.why_not is not None:
-        yield f'<p class="not"><strong>{_text(peer.name)}</strong>: no. {_text(peer.why_not)}</p>\n'
+        yield f'<p class="not"><strong>{_text(peer.name)}</strong>: {_text(peer.why_not)}</p>\n'
         return
     yield f"<details><summary>{_text(peer.name)}</summary>\n"
     yield from (f"<p>{_text(note)}</p>\n" for note in peer.notes)

@@ -43,14 +43,14 @@ def picture(drawn: Outline, number: int, title: str) -> str:
     bottom = y + _ROW_HEIGHT + _GAP + 4
     body += _frames(top, header_end, bottom, tls=drawn.tls)
     body += _brackets(centres, len(drawn.signatures))
-    legend, height = _legend(drawn, bottom + (34 if drawn.tls else 20))
+    legend, height = _legend(drawn, bottom + (48 if drawn.tls else 20))
     ids = f"title-{number}", f"told-{number}"
     return "".join(
         (
             f'<svg class="picture" viewBox="0 0 {WIDTH} {height:g}" role="img" aria-labelledby="{ids[0]} {ids[1]}">',
             f'<title id="{ids[0]}">{escape(title)}</title><desc id="{ids[1]}">{escape(described(drawn))}</desc>',
             _hatch(number),
-            *_actors(drawn, title),
+            *_actors(drawn),
             *body,
             *legend,
             "</svg>\n",
@@ -67,21 +67,20 @@ def _hatch(number: int) -> str:
     )
 
 
-def _actors(drawn: Outline, title: str) -> Iterator[str]:
+def _actors(drawn: Outline) -> Iterator[str]:
     for x, name in ((6, "Client"), (264, "Service")):
         yield f'<rect class="actor" x="{x}" y="6" width="90" height="34" rx="4"/>'
         yield _text(x + 45, 28, name, "name middle")
     start, end = (100, 258) if drawn.request else (260, 102)
     back = -8 if drawn.request else 8
-    yield f'<path class="arrow" d="M{start} 32H{end}m{back} -5l{-back} 5l{back} 5"/>'
-    yield _text(WIDTH / 2, 22, title, "note middle")
+    yield f'<path class="arrow" d="M{start} 23H{end}m{back} -5l{-back} 5l{back} 5"/>'
 
 
 def _frames(top: float, header_end: float, bottom: float, *, tls: bool) -> Iterator[str]:
     if tls:
-        yield f'<rect class="tls" x="3" y="{top - 18:g}" width="{WIDTH - 6}" height="{bottom - top + 44:g}" rx="10"/>'
-        yield _lock(12, bottom + 8)
-        yield _text(32, bottom + 18, "TLS protects all of it on its way", "note")
+        yield f'<rect class="tls" x="3" y="{top - 18:g}" width="{WIDTH - 6}" height="{bottom - top + 54:g}" rx="10"/>'
+        yield _lock(16, bottom + 7)
+        yield _text(38, bottom + 20, "TLS protects all of it on its way", "note")
     yield f'<rect class="envelope" x="10" y="{top:g}" width="{WIDTH - 20}" height="{bottom - top:g}" rx="4"/>'
     yield _text(_LEFT, top + 19, "Header", "zone")
     yield f'<path class="rule" d="M10 {header_end:g}H{WIDTH - 10}"/>'
@@ -90,7 +89,7 @@ def _frames(top: float, header_end: float, bottom: float, *, tls: bool) -> Itera
 
 def _row(row: Row, y: float, number: int) -> Iterator[str]:
     fill = f' fill="url(#hatch-{number})"' if row.encrypted else ""
-    kind = "row" if not row.encrypted else "row hidden"
+    kind = "hidden" if row.encrypted else "row"
     size = f'x="{_LEFT}" y="{y:g}" width="{_ROW_WIDTH}" height="{_ROW_HEIGHT}" rx="3"'
     yield f'<rect class="{kind}" {size}{fill}/>'
     yield _text(_LEFT + 10, y + (17 if row.note else 26), row.name, "name")

@@ -26,7 +26,7 @@ a { color: var(--accent); }
 .address { font: .95rem ui-monospace, "DejaVu Sans Mono", monospace; overflow-wrap: anywhere; }
 .links a { margin-right: 1.2rem; }
 ul.words { margin: .3rem 0; padding-left: 1.2rem; } .words li { margin: .25rem 0; }
-.pictures { display: flex; flex-wrap: wrap; gap: 1.5rem; }
+.pictures { display: flex; flex-wrap: wrap; gap: 1.5rem; margin-top: 1.2rem; }
 .pictures figure { margin: 0; flex: 1 1 20rem; max-width: 28rem; break-inside: avoid; }
 figcaption { font-weight: 600; margin-bottom: .3rem; }
 .picture { display: block; width: 100%; height: auto; }
@@ -40,7 +40,6 @@ figcaption { font-weight: 600; margin-bottom: .3rem; }
 .arrow { fill: none; stroke: var(--ink); stroke-width: 1.6; }
 .row { fill: var(--paper); stroke: var(--line); } .hidden { stroke: var(--lock); }
 .sealed { fill: var(--sealed); } .stroke { stroke: var(--stroke); stroke-width: 2; }
-.row.hidden { fill: unset; }
 .lock { fill: var(--lock); } .shackle { fill: none; stroke: var(--lock); stroke-width: 1.8; }
 .sign { fill: none; stroke-width: 1.8; } .sign-1 { stroke: var(--accent); } .disc-1 { fill: var(--accent); }
 .sign-2 { stroke: var(--second); stroke-dasharray: 5 2; } .disc-2 { fill: var(--second); }

@@ -1,6 +1,7 @@
 """A policy in plain sentences, made from its requirements: for those who do not read WS-SecurityPolicy."""
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from wsprovider.policy.model import Password
 from wsprovider.policy.requirements import (
@@ -13,20 +14,34 @@ from wsprovider.policy.requirements import (
 )
 from wsprovider.policy.words import LAYOUTS
 
-Section = tuple[str, tuple[str, ...]]
-"""A heading, which may be empty, and sentences."""
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A part of what there is to say.
+
+    Attributes:
+        heading: empty where there is but one part.
+        shown: the messages that it is about.
+        opens: they open a conversation.
+    """
+
+    heading: str
+    sentences: tuple[str, ...]
+    shown: Requirements | None = None
+    opens: bool = False
 
 
 def sections(wanted: Requirements) -> Iterator[Section]:
     """One alternative of a policy, most important things first."""
+    protected = (*_parts(wanted), *_details(wanted))
     if wanted.conversation is None:
-        yield "", (*_caller(wanted), _service(wanted.request), *_parts(wanted), *_details(wanted))
+        yield Section("", (*_caller(wanted), _service(wanted.request), *protected), wanted)
         return
-    yield "", tuple(_conversation(wanted.conversation))
-    for opening in wanted.conversation.bootstrap:
-        told = (*_caller(opening), _service(opening.request), *_parts(opening), *_details(opening))
-        yield "Opening a conversation", told
-    yield "Each call in it", (*_parts(wanted), *_details(wanted))
+    yield Section("", tuple(_conversation(wanted.conversation)))
+    for one in wanted.conversation.bootstrap:
+        told = (*_caller(one), _service(one.request), *_parts(one), *_details(one))
+        yield Section("Opening a conversation", told, one, opens=True)
+    yield Section("Each call in it", protected, wanted)
 
 
 def _details(wanted: Requirements) -> Iterator[str]:
@@ -35,7 +50,7 @@ def _details(wanted: Requirements) -> Iterator[str]:
         yield (
             "What is encrypted is encrypted first, and the signature covers the result."
             if request.encrypt_before_signing
-            else "Messages are signed first and encrypted then."
+            else "Messages are signed first, then encrypted."
         )
     if request.encrypt_signature:
         yield "Signatures are encrypted as well."
@@ -141,6 +156,8 @@ def _caller(wanted: Requirements) -> Iterator[str]:
         digest = one.token.password is Password.HASH
         how = "a digest of the password" if digest else "a password"
         yield f"The caller sends a user name and {how} (UsernameToken)."
+        if not digest and not one.encrypted and request.protection is not Protection.TRANSPORT:
+            yield "The policy does not hide that password: encrypt the token all the same, or go over TLS."
     if wanted.client_certificate:
         yield "The caller shows a certificate when the TLS connection is opened."
     if request.protection is Protection.ASYMMETRIC and request.has_signature:
