@@ -3,6 +3,7 @@
 Nothing here reads a store: the certificates are those of the key snapshot in force.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -11,8 +12,6 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from cryptography.hazmat.primitives.serialization import Encoding
-from werkzeug.datastructures import MIMEAccept
-from werkzeug.http import parse_accept_header
 
 from wsprovider.config.model import EndpointConfig
 from wsprovider.keyring.lifecycle import PUBLISHED, KeyState
@@ -42,7 +41,9 @@ _STATES: Final = {
     KeyState.ACTIVE: "in use",
     KeyState.PENDING: "the next one: what is encrypted to it can be read already",
 }
-_OFFERED: Final = ("text/plain", "text/html")
+_LONGEST_ACCEPT: Final = 500
+"""Browsers send up to 200 characters; what takes long to read is not worth it."""
+_WEIGHT: Final = re.compile(r"q=(0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?)")
 _SAFE: Final = "/:?#[]@!&*+,;=%~"
 """What an address keeps as it is; the rest, quotes of any language among it, is percent-encoded."""
 _LONG_AGO: Final = datetime.min.replace(tzinfo=UTC)
@@ -118,9 +119,24 @@ def page_of(
 
 def prefers_html(accept: str | None) -> bool:
     """Whether an Accept header (RFC 9110, section 12.5.1) wants HTML rather than text."""
-    if not accept:
+    if not accept or len(accept) > _LONGEST_ACCEPT:
         return False
-    return parse_accept_header(accept, MIMEAccept).best_match(_OFFERED) == "text/html"
+    weights: dict[str, float] = {}
+    for one in accept.lower().split(","):
+        media, *parameters = (part.strip() for part in one.split(";"))
+        given = [part for part in parameters if part.startswith("q=")]
+        weight = _WEIGHT.fullmatch(given[0]) if given else None
+        weights[media] = float(weight[1]) if weight else 0.0 if given else 1.0
+    html = _wanted(weights, "text/html")
+    return html[0] > 0 and html > _wanted(weights, "text/plain")
+
+
+def _wanted(weights: Mapping[str, float], media: str) -> tuple[float, int]:
+    """How much a type is wanted, and how expressly: the most specific range counts."""
+    for rank, candidate in ((2, media), (1, "text/*"), (0, "*/*")):
+        if candidate in weights:
+            return weights[candidate], rank
+    return 0.0, -1
 
 
 def _show(key: RingKey, state: KeyState) -> Shown:

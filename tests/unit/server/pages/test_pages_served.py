@@ -74,7 +74,9 @@ def get(app, path="/sign-encrypt-x509", accept=BROWSER, **environ):
         ("application/json", False),
         ("", False),
         (None, False),
-        (",;q=,=" * 500, False),
+        (",;q=,=" * 80, False),
+        (f"text/html,{'a/b,' * 110}c/d", True),
+        (f"text/html,{'a/b,' * 5000}c/d", False),
         ("text/html;q=nonsense", False),
     ],
 )
