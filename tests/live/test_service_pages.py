@@ -128,7 +128,11 @@ def test_it_can_be_read(window: Browser, provider: ProviderProcess, theme: str) 
 def test_the_buttons_copy(window: Browser, provider: ProviderProcess) -> None:
     """What is copied is the text below, to the letter; without script there is no button."""
     url = provider.url(f"/echo/{SLUGS['5']}")
-    window.devtools("Browser.grantPermissions", origin=provider.http, permissions=["clipboardReadWrite", "clipboardSanitizedWrite"])
+    window.devtools(
+        "Browser.grantPermissions",
+        origin=provider.http,
+        permissions=["clipboardReadWrite", "clipboardSanitizedWrite"],
+    )
     window.resize(1280)
     window.go(url)
     window.click("summary")
@@ -194,7 +198,7 @@ def _get(url: str) -> bytes:
 @pytest.mark.parametrize(
     ("path", "caller"),
     [
-        (f"/echo/{SLUGS['7']}", "alice"),
+        (f"/suite/Basic128GcmSha256/{SLUGS['5']}", "client-1"),
         (f"/echo/{CONVERSATIONS['11']}", "client-1"),
         ("/echo/transport-endorsing", "client-1"),
     ],
@@ -202,7 +206,7 @@ def _get(url: str) -> bytes:
 def test_cxf(
     provider: ProviderProcess, request: pytest.FixtureRequest, tmp_path: Path, path: str, caller: str
 ) -> None:
-    """A GCM suite, a conversation, an endorsing certificate over HTTPS: what each page says."""
+    """A GCM suite of 128 bits, a conversation, an endorsing certificate over HTTPS: what each page says."""
     request.getfixturevalue("cxf")
     copied = Copied(provider, tmp_path / "copied", path, "Apache CXF")
     libraries = ROOT / "tests" / "live" / "java" / "cxf" / "target" / "lib"
@@ -234,10 +238,15 @@ def test_zeep(provider: ProviderProcess, tmp_path: Path, path: str, caller: str)
 
 
 @pytest.mark.parametrize(
-    ("path", "caller"), [(f"/echo/{SLUGS['1']}", "alice"), (f"/echo/{SLUGS['2']}", "client-1")]
+    ("path", "caller"),
+    [
+        (f"/echo/{SLUGS['1']}", "alice"),
+        (f"/echo/{SLUGS['2']}", "client-1"),
+        ("/echo/transport-endorsing", "client-1"),
+    ],
 )
 def test_node_soap(provider: ProviderProcess, tmp_path: Path, path: str, caller: str) -> None:
-    """A password and a certificate: what each page says."""
+    """A password, a certificate, an endorsing certificate: what each page says."""
     reason = node_program.missing()
     if reason is not None:
         pytest.skip(reason)

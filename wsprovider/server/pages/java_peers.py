@@ -21,6 +21,9 @@ from wsprovider.server.pages.needs import (
 from wsprovider.server.pages.snippets import Snippet
 from wsprovider.words import algorithms as alg
 
+_TLS: Final = "The JVM has to trust the authority of the service's TLS certificate: javax.net.ssl.trustStore."
+_TLS_OF_CLIENTS: Final = "Your certificate for TLS is told to the JVM, too: javax.net.ssl.keyStore."
+
 
 def cxf_cannot(way: Requirements) -> str | None:
     """Why CXF cannot call under a policy."""
@@ -35,9 +38,9 @@ def cxf(facts: Facts, way: Requirements) -> tuple[Iterator[str], Iterator[Snippe
     def notes() -> Iterator[str]:
         yield "Apache CXF sets itself up from the WSDL; it has to be told keys, passwords and a few algorithms."
         if over_tls(way):
-            yield "The JVM has to trust the authority of the service's TLS certificate: javax.net.ssl.trustStore."
+            yield _TLS
         if way.client_certificate:
-            yield "The certificate for TLS is javax.net.ssl.keyStore, or CXF's http:conduit."
+            yield _TLS_OF_CLIENTS
 
     def texts() -> Iterator[Snippet]:
         if uses_own_key(way) or uses_service_certificate(way):
@@ -91,7 +94,7 @@ def _cxf_properties(way: Requirements) -> Iterator[str]:
             yield f"{prefix}encryption.algorithm={used.encryptions[0]}"
             yield f"{prefix}minimum.symmetric.key.length={used.symmetric_bits}"
             yield f"{prefix}maximum.symmetric.key.length={used.symmetric_bits}"
-    if used.symmetric_bits == 192 and used.encryptions[0] != alg.TRIPLEDES_CBC:
+    if used.symmetric_bits == 192:
         yield "ws-security.is-bsp-compliant=false"
 
 
@@ -99,8 +102,8 @@ def metro_cannot(way: Requirements) -> str | None:
     """Why Metro cannot call under a policy."""
     if suite(way).custom:
         return "Metro has no AES-GCM; it would need another suite at the service."
-    if any(one.request.endorsing for one in openings(way)) or way.client_certificate:
-        return "Metro was not tried with endorsing tokens or certificates in TLS."
+    if any(one.request.endorsing for one in openings(way)):
+        return "Metro was not tried with endorsing tokens."
     if tickets(way):
         once = getattr(way.request.signature_token, "inclusion", None) is Inclusion.ONCE
         return None if once else "Metro takes Kerberos tokens only under a policy that includes them Once."
@@ -115,6 +118,10 @@ def metro(facts: Facts, way: Requirements) -> tuple[Iterator[str], Iterator[Snip
     def notes() -> Iterator[str]:
         yield "Eclipse Metro sets itself up from the WSDL; wsit-client.xml, on the class path, says whose keys."
         yield "Its Timestamps are in whole seconds: two equal calls within one second are refused as a replay."
+        if over_tls(way):
+            yield _TLS
+        if way.client_certificate:
+            yield _TLS_OF_CLIENTS
         if way.conversation is not None:
             yield "Closing the client ends the conversation."
 
@@ -132,6 +139,15 @@ def rampart_cannot(way: Requirements) -> str | None:
         return "Rampart 1.7 has no Kerberos."
     if suite(way).custom:
         return "Rampart has no AES-GCM; it would need another suite at the service."
+    if suite(way).symmetric_bits == 192 or way.client_certificate:
+        return "Rampart was not tried with keys of 192 bits or certificates in TLS."
+    requests = [one.request for one in openings(way)]
+    if any(one.signature_derived or one.encrypt_before_signing for one in requests) or any(
+        one.encrypt_signature or one.protect_tokens for one in requests
+    ):
+        return (
+            "Rampart was not tried with derived keys, encrypted signatures, protected tokens or that order."
+        )
     return None
 
 
@@ -150,8 +166,9 @@ def rampart(facts: Facts, way: Requirements) -> tuple[Iterator[str], Iterator[Sn
                 "It makes keys of 128 bits for symmetric bindings and calls them 256: the service has to say "
                 "short_symmetric_keys, else messages are refused."
             )
-        if any(one.request.endorsing for one in openings(way)):
-            yield "It endorses with SHA-1: the service has to say rsa_sha1 under an Sha256 suite."
+        sha1 = suite(way).asymmetric_signatures[0] == alg.RSA_SHA1
+        if not sha1 and any(one.request.endorsing for one in openings(way)):
+            yield "It endorses with SHA-1: the service has to say rsa_sha1 under this suite."
         named = [user for one in openings(way) for user in one.request.usernames]
         if not over_tls(way) and any(user.signed and not user.encrypted for user in named):
             yield (

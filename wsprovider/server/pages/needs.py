@@ -1,5 +1,6 @@
 """What a client has to have and to do for one alternative of a policy."""
 
+from wsprovider.policy.model import Layout
 from wsprovider.policy.requirements import KeySource, MessageRequirements, Protection, Requirements, source_of
 from wsprovider.words.suites import Suite
 
@@ -65,4 +66,5 @@ def plain(request: MessageRequirements) -> bool:
         and not (request.encrypted.headers or request.encrypted.all_headers or request.required_headers)
         and not (request.encrypt_before_signing and request.has_encryption)
         and not (request.encrypt_signature or request.protect_tokens or request.endorsing)
+        and request.layout in (Layout.STRICT, Layout.LAX)
     )

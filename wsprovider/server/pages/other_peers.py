@@ -1,12 +1,13 @@
 """Clients that read no policy: zeep, node-soap and gSOAP. What they can do is what the tests of ``docs/peers`` have shown."""
 
 from collections.abc import Iterator
+from typing import Final
 
 from wsprovider.policy.model import Password
 from wsprovider.policy.requirements import KeySource, Protection, Requirements, source_of
 from wsprovider.server.pages import snippets
 from wsprovider.server.pages.facts import ADDRESS, Facts
-from wsprovider.server.pages.needs import plain, suite, tickets
+from wsprovider.server.pages.needs import plain, signs, suite, tickets
 from wsprovider.server.pages.snippets import Snippet, literal
 from wsprovider.words import algorithms as alg
 
@@ -25,14 +26,14 @@ def _cannot(name: str, way: Requirements) -> str | None:
     request = way.request
     if way.conversation is not None or tickets(way):
         return f"{name} holds no conversations and has no Kerberos."
+    if signs(request) and suite(way).asymmetric_signatures[0] != alg.RSA_SHA256:
+        return f"{name} was not tried with signatures by SHA-1."
     if request.protection is Protection.TRANSPORT:
         return None
     if request.has_encryption or way.reply.has_encryption:
         return f"{name} encrypts nothing."
     if not plain(request) or request.usernames:
         return f"{name} signs with a key of its own only, and only Timestamp and Body."
-    if suite(way).asymmetric_signatures[0] != alg.RSA_SHA256:
-        return f"{name} was not tried with signatures by SHA-1."
     return None
 
 
@@ -55,7 +56,7 @@ def _zeep_client(facts: Facts, way: Requirements) -> Iterator[str]:
     request = way.request
     asymmetric = request.protection is Protection.ASYMMETRIC
     parts, names = [], []
-    if not asymmetric:
+    if not asymmetric and request.timestamp:
         parts.append("Timestamp()")
         names.append("Timestamp")
     for one in request.usernames:
@@ -69,7 +70,7 @@ def _zeep_client(facts: Facts, way: Requirements) -> Iterator[str]:
         parts.append(f'Signed({own}, "service.cert.pem")')
         names.append("Signed")
     yield "import requests"
-    yield f"from security import {', '.join(names)}"
+    yield from [f"from security import {', '.join(names)}"] if names else []
     yield "from zeep import Client, Transport"
     yield from ["from zeep.wsse.compose import Compose"] if len(parts) > 1 else []
     yield from ["from zeep.wsse.username import UsernameToken"] if request.usernames else []
@@ -78,7 +79,8 @@ def _zeep_client(facts: Facts, way: Requirements) -> Iterator[str]:
     yield 'session.verify = "ca.pem"'
     yield "session.trust_env = False  # else REQUESTS_CA_BUNDLE in the environment wins over it"
     yield from ['session.cert = ("client.cert.pem", "client.key.pem")'] if way.client_certificate else []
-    yield f"wsse = {parts[0]}" if len(parts) == 1 else f"wsse = Compose([{', '.join(parts)}])"
+    together = f"Compose([{', '.join(parts)}])" if len(parts) > 1 else parts[0] if parts else "None"
+    yield f"wsse = {together}"
     yield f'client = Client("{ADDRESS}?wsdl", wsse=wsse, transport=Transport(session=session))'
     operation = snippets.first(facts)
     if operation is not None:
@@ -88,9 +90,12 @@ def _zeep_client(facts: Facts, way: Requirements) -> Iterator[str]:
 
 def node_soap(facts: Facts, way: Requirements) -> tuple[Iterator[str], Iterator[Snippet]]:
     """What node-soap needs."""
+    request = way.request
 
     def notes() -> Iterator[str]:
         yield "node-soap passes over the policy in the WSDL; clients.mjs says what it demands. npm install soap axios"
+        if way.client_certificate and request.usernames:
+            yield "Give key and certificate for TLS to the agent in clients.mjs."
         yield "It does not look at the security of replies: where that matters, go over HTTPS."
 
     def texts() -> Iterator[Snippet]:
@@ -128,18 +133,21 @@ def _node_client(facts: Facts, way: Requirements) -> Iterator[str]:
 
 def gsoap_cannot(way: Requirements) -> str | None:
     """Why gSOAP cannot call under a policy."""
+    request, used = way.request, suite(way)
     if way.conversation is not None or tickets(way):
         return "gSOAP's plugin holds no conversations and has no Kerberos."
-    request = way.request
     if way.client_certificate:
         return "gSOAP was not tried with certificates in TLS."
-    if request.protection is Protection.TRANSPORT:
-        return None
-    if not plain(request) or request.usernames:
+    if signs(request) and used.asymmetric_signatures[0] != alg.RSA_SHA256:
+        return "gSOAP was not tried with signatures by SHA-1."
+    if request.protection is not Protection.TRANSPORT and (not plain(request) or request.usernames):
         return "gSOAP's plugin can only sign with a key of its own, and encrypt to the service's."
-    if request.has_encryption and suite(way).key_transports[0].method != alg.RSA_15:
-        return "gSOAP encrypts keys by RSA 1.5 only, which the suite of this endpoint has not."
+    if request.has_encryption and (used.key_transports[0].method, used.encryptions[0]) != _GSOAP_ENCRYPTS:
+        return "gSOAP encrypts keys by RSA 1.5 only, which the suite of this endpoint has not with AES-256."
     return None
+
+
+_GSOAP_ENCRYPTS: Final = (alg.RSA_15, alg.AES256_CBC)
 
 
 def gsoap(facts: Facts, way: Requirements) -> tuple[Iterator[str], Iterator[Snippet]]:
