@@ -220,6 +220,17 @@ def test_cxf(
     assert {(line["reason"], line["principal"]) for line in lines} == {(None, caller)}
 
 
+def test_wss4j(provider: ProviderProcess, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+    """The program without its encryption, as the page of a service has it that only signs."""
+    request.getfixturevalue("cxf")
+    copied = Copied(provider, tmp_path / "copied", f"/echo/{SLUGS['2']}", "WSS4J")
+    (copied.folder / "lib").symlink_to(ROOT / "tests" / "live" / "java" / "cxf" / "target" / "lib")
+    since = provider.logged()
+    assert copied.run("sh", "-eu", "run.sh") == "?"
+    [line] = provider.requests(since, 1)
+    assert (line["reason"], line["principal"]) == (None, "client-1")
+
+
 @pytest.mark.parametrize(
     ("path", "caller"),
     [
