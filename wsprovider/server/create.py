@@ -311,15 +311,7 @@ class _Composition:
             message_bytes=config.limits.message_bytes,
             wsdl=document,
             note=self._sightings.note,
-            page=page_of(
-                settings.name,
-                config,
-                recipient.requirements,
-                invoker,
-                document,
-                keys=keys,
-                clock=reports.now,
-            ),
+            page=page_of(settings.name, config, recipient.requirements, invoker, document, keys),
         )
 
     def _contexts(self, keys: SnapshotSource, settings: ConversationSettings) -> Contexts:

@@ -168,7 +168,7 @@ def _key_rows(wanted: MessageRequirements, message: tuple[int, ...]) -> Iterator
         elif wanted.key_source is KeySource.TICKET and enclosed(wanted, token.inclusion):
             yield Row("BinarySecurityToken", "a Kerberos ticket for the service", covered)
         if wanted.signature_derived and not wanted.implied_keys:
-            yield Row("DerivedKeyTokens", "keys made from that key")
+            yield Row("DerivedKeyTokens", "made from the secret")
 
 
 def _signing_key(wanted: MessageRequirements) -> str:
@@ -177,9 +177,9 @@ def _signing_key(wanted: MessageRequirements) -> str:
         token = wanted.signature_token
         where = "stands in the message"
         if not isinstance(token, X509Token) or not enclosed(wanted, token.inclusion):
-            where = "is known already, and only named"
+            where = f"is known already, only named{', and signed, too' if wanted.protect_tokens else ''}"
         return f"with the {whose}'s private key; its certificate {where}"
-    derived = "keys derived from " if wanted.signature_derived else ""
+    derived = "a key derived from " if wanted.signature_derived else ""
     return f"with {derived}{_secret(wanted)}"
 
 
@@ -187,7 +187,7 @@ def _encrypting_key(wanted: MessageRequirements) -> str:
     if wanted.protection is Protection.ASYMMETRIC:
         whose = "service" if wanted.request else "client"
         return f"Encrypted with a new key that only the {whose}'s private key can open"
-    derived = "keys derived from " if wanted.encryption_derived else ""
+    derived = "a key derived from " if wanted.encryption_derived else ""
     return f"Encrypted with {derived}{_secret(wanted)}"
 
 

@@ -18,6 +18,7 @@ from wsprovider.keyring.lifecycle import PUBLISHED, KeyState
 from wsprovider.keyring.ring import Purpose, RingKey, RingSnapshot
 from wsprovider.policy.requirements import Requirements
 from wsprovider.ports import Clock
+from wsprovider.server import reports
 from wsprovider.server.invoker import Invoker
 from wsprovider.server.pages.facts import ADDRESS, Facts, facts_of
 from wsprovider.server.pages.page import Shown, page
@@ -99,9 +100,7 @@ def page_of(
     ways: tuple[Requirements, ...],
     invoker: Invoker,
     document: WsdlDocument,
-    *,
     keys: Callable[[], RingSnapshot],
-    clock: Clock,
 ) -> ServicePage | None:
     """An endpoint's page; None where its configuration wants none.
 
@@ -114,7 +113,7 @@ def page_of(
     if not config.page:
         return None
     facts = facts_of(name, config.scenario, ways, invoker.application, invoker.operations, document)
-    return ServicePage(facts, document, keys if facts.certified else None, clock)
+    return ServicePage(facts, document, keys if facts.certified else None, reports.now)
 
 
 def prefers_html(accept: str | None) -> bool:

@@ -90,6 +90,10 @@ def test_who_holds_which_key():
     assert "the request has brought" in drawn("6", reply=True).signatures[0]
     assert drawn("11").signatures == ("with the conversation's key",)
     assert "only named" in drawn("11", opening=True).signatures[0]
+    assert "signed, too" not in drawn("11", opening=True).signatures[0]
+    protected = paged.document(next(path for path in paged.DOCUMENTS if path.stem == "protect-tokens"))
+    (way,) = compile_policy(protected, "tested")
+    assert "signed, too" in outline(way.reply, "content").signatures[0]
     assert "Kerberos ticket" in drawn("16").signatures[0]
     assert drawn("1").tls
     assert not drawn("1").signatures
