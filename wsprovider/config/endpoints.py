@@ -37,6 +37,7 @@ KEYS: Final = operations.KEYS | {
     "conversation",
     "kerberos",
     "optional",
+    "page",
 }
 """What an ``[[endpoint]]`` may say; a service says the same for all of its endpoints."""
 
@@ -148,6 +149,7 @@ def read_endpoint(table: Table, folder: Path, label: str, problems: Problems) ->
         sender_fault_400=table.flag("sender_fault_400"),
         crosscheck=crosscheck,
         public_url=public_url,
+        page=table.flag("page", default=True),
     )
     _check_demands(config, demands, table)
     if demands.kerberos:

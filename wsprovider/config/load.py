@@ -71,6 +71,7 @@ def load_provider(
         http_url=environment.http_url,
         https_url=environment.https_url,
         metrics=process.metrics,
+        index=process.index,
         refused_bytes=process.refused_bytes,
         seen_every=process.seen_every,
         replay_entries=process.replay_entries,

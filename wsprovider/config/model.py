@@ -48,6 +48,7 @@ class EndpointConfig:
         dialect: ``200702`` or ``200507``: the WS-SecurityPolicy that the WSDL publishes.
         public_url: absolute base URL that the WSDL names, the process's default already counted in; None:
             as the request came.
+        page: a browser is shown what this is, and how to call it.
     """
 
     where: str
@@ -68,6 +69,7 @@ class EndpointConfig:
     sender_fault_400: bool = False
     crosscheck: bool = False
     public_url: str | None = None
+    page: bool = True
     assigned: Assigned | None = None
     unprotected: frozenset[str] = frozenset()
 
@@ -115,6 +117,7 @@ class ProviderConfig:
         guessing: what wrong passwords cost.
         monitor: where gunicorn's master tells of all its workers.
         tracing: there is a span of each request.
+        index: ``/`` lists the endpoints that have a page.
     """
 
     services: tuple[ServiceConfig, ...]
@@ -133,6 +136,7 @@ class ProviderConfig:
     development_keys: bool = False
     guessing: GuessingSettings = field(default_factory=GuessingSettings)
     replay_entries: int = REPLAY_ENTRIES
+    index: bool = False
     monitor: Monitor = field(default_factory=Monitor)
     tracing: bool = False
 

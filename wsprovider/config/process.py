@@ -23,6 +23,7 @@ _KEYS: Final = frozenset(
         "trusted_proxies",
         "public_url",
         "metrics",
+        "index",
         "refused_bytes",
         "seen_every",
         "replay_entries",
@@ -47,6 +48,7 @@ class ProcessSettings:
         trusted_proxies: networks whose forwarded-protocol header counts.
         public_url: default base URL of every endpoint.
         metrics: whether ``/metrics`` is answered.
+        index: whether ``/`` lists the endpoints.
         refused_bytes: bytes of refused messages after which a worker is replaced.
         seen_every: seconds between two writes of when a certificate was last used.
         replay_entries: what ``memory:`` and ``sqlite:`` hold of what must not be accepted twice.
@@ -62,6 +64,7 @@ class ProcessSettings:
     trusted_proxies: tuple[str, ...] = ()
     public_url: str | None = None
     metrics: bool = False
+    index: bool = False
     refused_bytes: int = REFUSED_BYTES
     seen_every: int = SEEN_EVERY
     replay_entries: int = REPLAY_ENTRIES
@@ -93,6 +96,7 @@ def read_process(services: Path, problems: Problems) -> ProcessSettings:
         trusted_proxies=_read_proxies(table),
         public_url=read_base_url(table, "public_url"),
         metrics=table.flag("metrics"),
+        index=table.flag("index"),
         refused_bytes=table.whole("refused_bytes", REFUSED_BYTES, lowest=1_000_000, highest=1 << 40),
         seen_every=table.whole("seen_every", SEEN_EVERY, lowest=1, highest=3600),
         replay_entries=_read_entries(table),

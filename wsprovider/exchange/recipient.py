@@ -105,7 +105,8 @@ class Recipient:
         assigned = policy if isinstance(policy, Assigned) else Assigned(policy)
         self.policy, self.settings = assigned.everything, settings
         one_way = {one.name: one.one_way for one in settings.operations.values()}
-        self.ways = ways_by_operation(compile_assigned(assigned, one_way, settings.name))
+        self.assignments = compile_assigned(assigned, one_way, settings.name)
+        self.ways = ways_by_operation(self.assignments)
         self._requests = requests_of(self.ways)
         self._choices = choices_of(self.ways, settings.operations)
         self._gate = Gate.of(self._requests)

@@ -9,32 +9,12 @@ from dataclasses import dataclass
 
 from wsprovider.explain.report import Demand, Spot, Standing, Trouble
 from wsprovider.inbound.finding import Circumstances, Finding
-from wsprovider.policy.model import HeaderPart, Layout, Password
-from wsprovider.policy.requirements import (
-    KeySource,
-    MessageRequirements,
-    PartsRequirement,
-    Protection,
-    source_of,
-)
+from wsprovider.policy.model import Password
+from wsprovider.policy.requirements import KeySource, MessageRequirements, Protection, source_of
+from wsprovider.policy.words import KEYS, LAYOUTS, clark, listed, shared_key
 from wsprovider.words.reasons import Reason
 
 _TOKEN, _ENDORSING = "UsernameToken", "endorsing"
-_KEYS = {
-    KeySource.ENCRYPTED_KEY: "the key that an EncryptedKey brings for our certificate",
-    KeySource.CONTEXT: "the key of a security context",
-    KeySource.TICKET: "the key of a Kerberos ticket for our service",
-}
-_KEYS_OF_REPLIES = {
-    KeySource.ENCRYPTED_KEY: "the key that the request's EncryptedKey has brought",
-    KeySource.CONTEXT: "the key of the request's security context",
-    KeySource.TICKET: "the key of the request's Kerberos ticket",
-}
-_LAYOUTS = {
-    Layout.STRICT: "Tokens stand before the signature that uses them",
-    Layout.LAX_TIMESTAMP_FIRST: "The Timestamp stands first in the header",
-    Layout.LAX_TIMESTAMP_LAST: "The Timestamp stands last in the header",
-}
 _OF_BASIC = (Reason.BASIC_MISSING, Reason.BASIC_MALFORMED, Reason.MALFORMED_BASE64, Reason.FIELD_TOO_LONG)
 _OF_TOKEN = frozenset(
     {
@@ -129,12 +109,12 @@ def _lines(wanted: MessageRequirements, circumstances: Circumstances) -> Iterato
     yield from _confirmation(wanted)
     for part in wanted.required_headers:
         yield _Line(
-            f"It has the header {_named(part)}",
+            f"It has the header {clark(part)}",
             frozenset({Reason.HEADER_MISSING}),
-            f"{{{part.namespace}}}{part.name or '*'}",
+            clark(part),
         )
-    if wanted.layout in _LAYOUTS:
-        yield _line(_LAYOUTS[wanted.layout], Reason.LAYOUT)
+    if wanted.layout in LAYOUTS:
+        yield _line(LAYOUTS[wanted.layout], Reason.LAYOUT)
     yield _line(f"All algorithms are of the suite {wanted.suite.name}", Reason.ALGORITHM_NOT_IN_SUITE)
     yield _line("Nothing is encrypted beside what the policy wants encrypted", Reason.ENCRYPTION_UNEXPECTED)
     yield _line(
@@ -164,7 +144,7 @@ def _times(wanted: MessageRequirements, circumstances: Circumstances, *, signed:
 def _signature(wanted: MessageRequirements) -> Iterator[_Line]:
     by = "a certificate that we trust" if wanted.request else "the service's certificate"
     if wanted.protection is Protection.SYMMETRIC:
-        by = _key(wanted)
+        by = shared_key(wanted)
     yield _Line(
         f"It has one message signature, by {by}",
         frozenset({Reason.SIGNATURE_MISSING, Reason.SIGNATURE_UNEXPECTED, Reason.KEY_KIND}),
@@ -177,7 +157,7 @@ def _signature(wanted: MessageRequirements) -> Iterator[_Line]:
     if wanted.signed.body:
         yield _line("The Body is signed", Reason.BODY_NOT_SIGNED)
     if wanted.signed.headers or wanted.signed.all_headers:
-        yield _line(f"Signed, where present: {_parts(wanted.signed)}", Reason.HEADER_NOT_SIGNED)
+        yield _line(f"Signed, where present: {listed(wanted.signed)}", Reason.HEADER_NOT_SIGNED)
     if wanted.protect_tokens:
         yield _Line(
             "The signature covers the token of its key",
@@ -192,7 +172,7 @@ def _encryption(wanted: MessageRequirements) -> Iterator[_Line]:
     if wanted.encrypted.body:
         yield _line("The Body's content is encrypted", Reason.BODY_NOT_ENCRYPTED)
     if wanted.encrypted.headers or wanted.encrypted.all_headers:
-        yield _line(f"Encrypted, where present: {_parts(wanted.encrypted)}", Reason.HEADER_NOT_ENCRYPTED)
+        yield _line(f"Encrypted, where present: {listed(wanted.encrypted)}", Reason.HEADER_NOT_ENCRYPTED)
     if wanted.encrypt_signature and wanted.has_signature:
         yield _line("The Signature is encrypted", Reason.SIGNATURE_NOT_ENCRYPTED)
     if wanted.encryption_derived:
@@ -201,16 +181,7 @@ def _encryption(wanted: MessageRequirements) -> Iterator[_Line]:
             words, frozenset({Reason.DERIVED_KEYS_REQUIRED, Reason.ONE_DERIVED_KEY}), but=("signature",)
         )
     both = "signs and encrypts" if wanted.protection is Protection.SYMMETRIC else "encrypts"
-    yield _line(f"One key {both} everything: {_key(wanted)}", Reason.PROTECTION_KEY)
-
-
-def _key(wanted: MessageRequirements) -> str:
-    """The key that both sides hold."""
-    if wanted.request:
-        return _KEYS[wanted.key_source]
-    if wanted.protection is Protection.ASYMMETRIC:
-        return "the key that an EncryptedKey brings for the client's certificate"
-    return _KEYS_OF_REPLIES[wanted.key_source]
+    yield _line(f"One key {both} everything: {shared_key(wanted)}", Reason.PROTECTION_KEY)
 
 
 def _tokens(wanted: MessageRequirements, circumstances: Circumstances, *, transport: bool) -> Iterator[_Line]:
@@ -237,7 +208,7 @@ def _tokens(wanted: MessageRequirements, circumstances: Circumstances, *, transp
         over = "the Timestamp" if transport else "the message signature"
         key = "a certificate that we trust"
         if source_of(endorsing.token) is not KeySource.ENCRYPTED_KEY:
-            key = _KEYS[source_of(endorsing.token)]
+            key = KEYS[source_of(endorsing.token)]
         yield _Line(f"An endorsing signature over {over}, by {key}", frozenset(reasons), _ENDORSING)
 
 
@@ -250,13 +221,3 @@ def _confirmation(wanted: MessageRequirements) -> Iterator[_Line]:
 
 def _line(words: str, *reasons: Reason) -> _Line:
     return _Line(words, frozenset(reasons))
-
-
-def _parts(parts: PartsRequirement) -> str:
-    if parts.all_headers:
-        return "all headers"
-    return ", ".join(_named(one) for one in parts.headers)
-
-
-def _named(part: HeaderPart) -> str:
-    return f"{{{part.namespace}}}{part.name or '*'}"

@@ -15,6 +15,8 @@ from wsprovider.ports import Totals
 from wsprovider.server import log, metrics, wsdl
 from wsprovider.server.endpoint import NO_STORE, Endpoint, Reply, last_resort
 from wsprovider.server.health import HEALTH_PATH, READY_PATH, Doubt, Health, HealthCheck
+from wsprovider.server.pages import served
+from wsprovider.server.pages.listing import Listing
 from wsprovider.server.telemetry.spans import Tracing
 from wsprovider.server.transport import TransportFacts
 from wsprovider.server.wear import Wear
@@ -24,6 +26,7 @@ from wsprovider.words.errors import BackendError, ConfigurationError, Problem
 StartResponse = Callable[[str, list[tuple[str, str]]], Any]
 
 METRICS_PATH: Final = "/metrics"
+INDEX_PATH: Final = "/"
 
 _TEXT: Final = "text/plain; charset=utf-8"
 _STATUS_LINES: Final = {status.value: f"{status.value} {status.phrase}" for status in HTTPStatus}
@@ -47,6 +50,7 @@ class Provider:
         trusted_proxies: Sequence[str] = (),
         health: Mapping[str, HealthCheck] | None = None,
         publish_metrics: bool = False,
+        publish_index: bool = False,
         contexts: Callable[[], Totals] | None = None,
         wear: Wear | None = None,
         degraded: Mapping[str, Doubt] | None = None,
@@ -65,6 +69,7 @@ class Provider:
             trusted_proxies: networks whose forwarded-protocol header counts.
             health, degraded, ready, uncertain: see :class:`wsprovider.server.health.Health`.
             publish_metrics: ``/metrics`` is answered.
+            publish_index: ``/`` lists the endpoints that have a page.
             contexts: counts security contexts for ``/metrics``; None where no endpoint has conversations.
             wear: has the worker replaced that parsed too much of strangers.
             tracing: a span is made of each request.
@@ -98,6 +103,7 @@ class Provider:
         self._tracing = Tracing(self._facts.from_proxy) if tracing else None
         self._health = Health(health, degraded, ready=ready, uncertain=uncertain)
         self._publish_metrics = publish_metrics
+        self._listing = Listing.of(endpoints) if publish_index else None
         self._contexts = contexts
         self._wear = wear or Wear()
         self._watch, self._key_metrics = watch, key_metrics
@@ -136,14 +142,20 @@ class Provider:
             if reply.refused:
                 self._wear.note(reply.refused, environ)
             return reply
-        if method in _READ_METHODS:
-            if path == HEALTH_PATH:
-                return self._health.healthz()
-            if path == READY_PATH:
-                return self._health.readyz()
-            if path == METRICS_PATH and self._publish_metrics:
-                return self._metrics(own=environ.get("QUERY_STRING") == "worker")
-        return Reply(404, _TEXT, b"Nothing is served at this path.\n")
+        told = self._told(path, environ) if method in _READ_METHODS else None
+        return told or Reply(404, _TEXT, b"Nothing is served at this path.\n")
+
+    def _told(self, path: str, environ: Mapping[str, Any]) -> Reply | None:
+        """What the process tells of itself; None: nothing at this path."""
+        if path == HEALTH_PATH:
+            return self._health.healthz()
+        if path == READY_PATH:
+            return self._health.readyz()
+        if path == METRICS_PATH and self._publish_metrics:
+            return self._metrics(own=environ.get("QUERY_STRING") == "worker")
+        if path == INDEX_PATH and self._listing is not None:
+            return self._listing.reply(environ)
+        return None
 
     def _metrics(self, *, own: bool = False) -> Reply:
         """Counters and gauges; without those of the shared store when it does not answer."""
@@ -179,14 +191,19 @@ def _document(endpoint: Endpoint, environ: Mapping[str, Any], transport: Transpo
     if query.partition("&")[0].partition("=")[0].lower() == "wsdl":
         data = endpoint.wsdl.served(environ, secure=transport.secure)
         return Reply(200, wsdl.CONTENT_TYPE, data, NO_STORE)
+    page = endpoint.page
+    if page is not None and query.lower() == "certificate" and (pem := page.pem()):
+        return Reply(200, served.PEM, pem, served.PEM_HEADERS)
     if query:
         return Reply(404, _TEXT, b"There is no such document.\n")
+    if page is not None and served.prefers_html(environ.get("HTTP_ACCEPT")):
+        return Reply(200, served.HTML, page.html(environ, secure=transport.secure), served.PAGE_HEADERS)
     secured = f", secured by the scenario {endpoint.scenario}" if endpoint.scenario else ""
     lines = (
         f"{endpoint.name}: a SOAP 1.1 and 1.2 endpoint{secured}.",
         "Messages are sent to it by POST. Its description, with the security policy: ?wsdl",
     )
-    return Reply(200, _TEXT, "\n".join((*lines, "")).encode())
+    return Reply(200, _TEXT, "\n".join((*lines, "")).encode(), served.TEXT_HEADERS)
 
 
 def _as_path_info(path: str) -> str:

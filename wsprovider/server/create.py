@@ -38,6 +38,7 @@ from wsprovider.server.declared import Service, read_declared
 from wsprovider.server.endpoint import Endpoint
 from wsprovider.server.holdings import Holdings
 from wsprovider.server.invoker import Invoker
+from wsprovider.server.pages.served import page_of
 from wsprovider.server.settings import application_of, second_engine, settings_of
 from wsprovider.server.tickets import TicketKeyrings, established
 from wsprovider.server.user_stores import UserStores
@@ -58,6 +59,7 @@ def create_app(
     trusted_proxies: Sequence[str] = (),
     public_url: str | None = None,
     metrics: bool = False,
+    index: bool = False,
     krb5_conf: str | Path | None = None,
     guessing: Mapping[str, Any] | None = None,
     monitor: Mapping[str, Any] | None = None,
@@ -71,10 +73,11 @@ def create_app(
             already.
         keys: the keys folder; None: what ``provider.toml`` or the environment says, or ``keys``.
         shared: the shared store's URL, for services declared in Python; folders say this and the next
-            seven in ``provider.toml``.
+            eight in ``provider.toml``.
         trusted_proxies: networks whose forwarded-protocol header counts.
         public_url: base URL that the WSDLs name.
         metrics: ``/metrics`` is answered.
+        index: ``/`` lists the endpoints.
         krb5_conf: what libkrb5 reads instead of ``/etc/krb5.conf``, in the whole process.
         guessing: what ``[guessing]`` says of wrong passwords.
         monitor: what ``[monitor]`` says of the bind that gunicorn's master tells of all workers at.
@@ -99,6 +102,7 @@ def create_app(
             trusted_proxies=trusted_proxies,
             public_url=public_url,
             metrics=metrics,
+            index=index,
             guessing=guessing,
             monitor=monitor,
             tracing=tracing,
@@ -231,6 +235,7 @@ class _Composition:
             trusted_proxies=self._config.trusted_proxies,
             health={"shared store": partial(reports.check_store, store)},
             publish_metrics=self._config.metrics,
+            publish_index=self._config.index,
             contexts=partial(reports.count_contexts, store) if self._conversations else None,
             wear=Wear(self._config.refused_bytes),
             degraded={"keys": lambda: self._holdings.refused() > 0},
@@ -320,6 +325,7 @@ class _Composition:
             note=self._sightings.note,
             crosschecked=config.crosscheck,
             http_basic=demands.http_basic,
+            page=page_of(settings.name, config, recipient.assignments, invoker, document, keys),
         )
 
     def _contexts(self, keys: SnapshotSource, settings: ConversationSettings) -> Contexts:

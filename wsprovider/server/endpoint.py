@@ -13,6 +13,7 @@ from wsprovider.server import even, http, log
 from wsprovider.server.caller import Caller
 from wsprovider.server.invoker import Invoker, Outcome
 from wsprovider.server.metrics import Counted, Metrics
+from wsprovider.server.pages.served import ServicePage
 from wsprovider.server.telemetry.spans import Tracing
 from wsprovider.server.telemetry.stages import Stage, Stopwatch
 from wsprovider.server.wsdl import WsdlDocument
@@ -65,6 +66,7 @@ class Endpoint:
         note: told which certificates accepted requests and their replies were protected with.
         crosschecked: whether a second engine checks everything again.
         http_basic: an alternative of the policy takes user name and password by HTTP Basic.
+        page: what a browser is shown; None: a line of text.
     """
 
     name: str
@@ -78,6 +80,7 @@ class Endpoint:
     note: Note = _unnoted
     crosschecked: bool = False
     http_basic: bool = False
+    page: ServicePage | None = None
 
     @property
     def counted(self) -> Counted:
