@@ -46,6 +46,7 @@ class Provider:
         endpoints: Sequence[Endpoint],
         *,
         trusted_proxies: Sequence[str] = (),
+        client_certificate_header: str | None = None,
         health: Mapping[str, HealthCheck] | None = None,
         publish_metrics: bool = False,
         contexts: Callable[[], Totals] | None = None,
@@ -60,6 +61,7 @@ class Provider:
         Args:
             endpoints: what is served.
             trusted_proxies: networks whose forwarded-protocol header counts.
+            client_certificate_header: in which those pass on the client's certificate.
             health: checks that ``/healthz`` makes, by name.
             publish_metrics: ``/metrics`` is answered.
             contexts: counts security contexts for ``/metrics``; None where no endpoint has conversations.
@@ -70,7 +72,7 @@ class Provider:
             close: releases what the endpoints use.
 
         Raises:
-            ConfigurationError: a path is taken twice, or a proxy is no network.
+            ConfigurationError: a path is taken twice, or a proxy is no network, or its header no header's name.
         """
         problems: list[Problem] = []
         self._endpoints: dict[str, Endpoint] = {}
@@ -89,7 +91,7 @@ class Provider:
         self.metrics = metrics.Metrics()
         self.endpoints = tuple(endpoints)
         self.longest_message = max((endpoint.message_bytes for endpoint in endpoints), default=0)
-        self._facts = TransportFacts(trusted_proxies)
+        self._facts = TransportFacts(trusted_proxies, client_certificate_header)
         self.is_proxy = self._facts.is_proxy
         self._health = dict(health or {})
         self._publish_metrics = publish_metrics
