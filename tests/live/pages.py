@@ -14,7 +14,7 @@ from typing import NamedTuple
 from tests.live.provider import ROOT
 
 PAGES = ROOT / "docs" / "peers"
-_MARKER = r"^<!-- (tests/live/test_\w+\.py): ([\w.-]+) -->\n"
+_MARKER = r"^<!-- (tests/live/test_\w+\.py): ([\w./-]+) -->\n"
 _FENCED = r"^```(\w*)\n(.*?)^```$"
 _MARKED = re.compile(_MARKER + _FENCED, re.DOTALL | re.MULTILINE)
 
