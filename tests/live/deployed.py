@@ -118,6 +118,7 @@ class Place:
             "/etc/nginx/tls": self.tls,
             "/etc/haproxy/tls": self.tls,
             "/run/nginx.pid": self.run / "nginx.pid",
+            "/run/haproxy": self.run,
         }
         for old, made in places.items():
             text = text.replace(old, str(made))

@@ -11,13 +11,14 @@ import random
 import re
 import shlex
 import shutil
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import quote
@@ -47,7 +48,7 @@ from tests.live.redis_server import RedisServer, require_redis
 from tests.live.replays import SENDERS, capture, send, send_once
 from tests.live.slow_peers import Signer
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.slow]
 
 HTTPS_TOKEN = "<sp:HttpsToken><wsp:Policy><sp:RequireClientCertificate/></wsp:Policy></sp:HttpsToken>"
 MESSAGE = (
@@ -315,6 +316,49 @@ def test_what_a_proxy_does_not_let_through(place: Place, unit: Unit, proxy: int)
         assert connection.getresponse().status == 413
 
 
+CHUNKED, LAST = b"Transfer-Encoding: chunked\r\n", b"0\r\n\r\n"
+FRAMES = {
+    "length and chunks": (b"Content-Length: %d\r\n" + CHUNKED + b"\r\n", LAST),
+    "chunks and length": (CHUNKED + b"Content-Length: %d\r\n\r\n", LAST),
+    "nearly chunks": (b"Content-Length: %d\r\nTransfer-Encoding: xchunked\r\n\r\n", LAST),
+    "chunks in disguise": (b"Content-Length: %d\r\nTransfer-Encoding:\x0bchunked\r\n\r\n", LAST),
+    "chunks with a blank": (b"Content-Length: %d\r\nTransfer-Encoding : chunked\r\n\r\n", LAST),
+    "chunks and more": (CHUNKED + b"Transfer-Encoding: identity\r\n\r\n", LAST),
+    "two lengths": (b"Content-Length: 0\r\nContent-Length: %d\r\n\r\n", b""),
+    "a length with a sign": (b"Content-Length: +0\r\n\r\n", b""),
+    "a line that ends with LF": (b"Content-Length: 0\n\r\n", b""),
+    "a length in a folded field": (b"X: y\r\n Content-Length: 0\r\n\r\n", b""),
+    "a chunk of a hex number": (CHUNKED + b"\r\n", b"0x0\r\n\r\n"),
+    "no doubt at all": (b"Content-Length: 0\r\n\r\n", b""),
+}
+"""How requests may be framed so that it is doubted where they end: the end of the head, and the body before the next."""
+
+
+@pytest.mark.parametrize("name", FRAMES)
+def test_nobody_smuggles_a_request_past_a_proxy(place: Place, unit: Unit, proxy: int, name: str) -> None:
+    """The inner request would be accepted if it came from the proxy as it is; through it, it never is."""
+    opening = "POST /certified HTTP/1.1\r\nHost: localhost\r\nContent-Type: text/xml\r\n"
+    shown = f"X-Forwarded-Proto: https\r\nClient-Cert: {forms(place)['DER']}\r\n"
+    inner = f"{opening}{shown}Content-Length: {len(MESSAGE)}\r\n\r\n".encode() + MESSAGE
+    head, end = FRAMES[name]
+    head = head.replace(b"%d", str(len(end + inner)).encode())
+    since = unit.log.stat().st_size
+    with closing(tls_to(place, proxy)) as connection:
+        connection.connect()
+        connection.sock.sendall(opening.encode() + head + end + inner)
+        connection.sock.settimeout(0.3)
+        with suppress(OSError):
+            while connection.sock.recv(65536):
+                pass
+    with closing(UnixConnection(place.run / "http.sock")) as connection:
+        connection.connect()
+        connection.sock.sendall(inner)
+        assert b"hello" in connection.sock.recv(65536)
+    *before, last = unit.requests(since, 1)
+    assert last["reason"] is None
+    assert [line for line in before if line["reason"] is None] == []
+
+
 def test_the_health_check_of_the_container(place: Place, unit: Unit, port: int) -> None:
     """It says that the service is well, and that nobody is there."""
     (line,) = re.findall(r"^HEALTHCHECK .* CMD (\[.*\])$", BLOCKS["Containerfile"], re.MULTILINE)
@@ -411,6 +455,12 @@ def _two_machines(
         talk.open()
         for number in range(6):
             talk.call(f"talk-{number}")
+        _tell(place, "set server machines/one state drain")
+        since = units[0].log.stat().st_size
+        for number in range(4):
+            talk.call(f"drained-{number}")
+        assert not units[0].requests(since)
+        _tell(place, "set server machines/one state ready")
         context = talk.context[0]
         assert all(
             len([line for line in unit.requests(0, 1) if line.get("context") == context]) >= 3
@@ -442,6 +492,14 @@ def _two_machines(
     others = [fault for fault in tally.faults if b"502 Bad" not in fault]
     assert [b"security of the message was not accepted" in fault for fault in others] == [True]
     assert len(units[0].requests()) > len(units[1].requests()) + SENDERS, "it died after the load"
+
+
+def _tell(place: Place, command: str) -> None:
+    """Say something to HAProxy's admin socket."""
+    with socket.socket(socket.AF_UNIX) as admin:
+        admin.connect(str(place.run / "admin.sock"))
+        admin.sendall(f"{command}\n".encode())
+        assert admin.recv(4096).strip() == b""
 
 
 # the container file --------------------------------------------------------------------------------

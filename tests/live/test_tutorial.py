@@ -23,7 +23,7 @@ import pytest
 from tests.live import pages
 from tests.live.provider import ROOT, free_port
 
-pytestmark = pytest.mark.live
+pytestmark = [pytest.mark.live, pytest.mark.slow]
 PAGE = ROOT / "docs" / "tutorial.md"
 BLOCKS = {block.name: block for block in pages.blocks_of(PAGE)}
 
