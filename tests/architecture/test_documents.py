@@ -83,3 +83,11 @@ def test_what_partners_are_told_to_copy_is_run(page):
     assert page.read_text().count("\n```") == 2 * len(marked)
     for block in marked:
         assert (ROOT / block.test).is_file()
+
+
+def test_each_page_of_the_handbook_is_in_its_index():
+    handbook = ROOT / "docs"
+    index = handbook / "README.md"
+    linked = {(handbook / target).resolve() for target in re.findall(r"\]\(([^)#]+)\)", index.read_text())}
+    pages = {page for page in handbook.rglob("*.md") if page.parent.name != "decisions"} - {index}
+    assert {str(page.relative_to(handbook)) for page in pages - linked} == set()

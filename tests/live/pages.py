@@ -8,12 +8,13 @@ A fenced block has a line above it that names the test module and the block::
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from typing import NamedTuple
 
 from tests.live.provider import ROOT
 
 PAGES = ROOT / "docs" / "peers"
-_MARKER = r"^<!-- (tests/live/test_\w+\.py): ([\w.-]+) -->\n"
+_MARKER = r"^<!-- (tests/live/test_\w+\.py): ([\w./-]+) -->\n"
 _FENCED = r"^```(\w*)\n(.*?)^```$"
 _MARKED = re.compile(_MARKER + _FENCED, re.DOTALL | re.MULTILINE)
 
@@ -29,7 +30,12 @@ class Block(NamedTuple):
 
 def blocks(page: str) -> list[Block]:
     """The blocks of one page that say who runs them."""
-    return [Block(*found) for found in _MARKED.findall((PAGES / f"{page}.md").read_text())]
+    return blocks_of(PAGES / f"{page}.md")
+
+
+def blocks_of(file: Path) -> list[Block]:
+    """The same of any file of the handbook."""
+    return [Block(*found) for found in _MARKED.findall(file.read_text())]
 
 
 def block(page: str, name: str) -> str:

@@ -66,6 +66,7 @@ def load_provider(
         keys=keys,
         shared=process.shared or f"sqlite:///{services.parent / SHARED_FILE}",
         trusted_proxies=process.trusted_proxies,
+        client_certificate_header=process.client_certificate_header,
         public_url=process.public_url,
         warnings=(*(line for endpoint in endpoints for line in endpoint.warnings), *backing.warnings),
         http_url=environment.http_url,

@@ -103,6 +103,7 @@ class ProviderConfig:
         keys: the keys folder.
         shared: URL of the shared store: ``memory:``, ``sqlite:///path`` or ``redis://...``.
         trusted_proxies: networks (CIDR) whose forwarded-protocol header counts.
+        client_certificate_header: in which those pass on the client's certificate.
         public_url: default base URL for endpoints that set none.
         warnings: sentences to log at start (weak suites, CBC without a signature, ...).
         http_url, https_url: base URLs of the two listeners as ``wsprovider serve`` started them: what a
@@ -124,6 +125,7 @@ class ProviderConfig:
     keys: Path
     shared: str
     trusted_proxies: tuple[str, ...] = ()
+    client_certificate_header: str | None = None
     public_url: str | None = None
     warnings: tuple[str, ...] = ()
     http_url: str | None = None

@@ -7,6 +7,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from wsprovider.config.endpoints import read_base_url
+from wsprovider.config.forwarding import certificate_header_mistake
 from wsprovider.config.guessing import read_guessing
 from wsprovider.config.model import REFUSED_BYTES, REPLAY_ENTRIES, SEEN_EVERY
 from wsprovider.config.monitor import Monitor, read_monitor
@@ -21,6 +22,7 @@ _KEYS: Final = frozenset(
         "keys",
         "shared",
         "trusted_proxies",
+        "client_certificate_header",
         "public_url",
         "metrics",
         "index",
@@ -46,6 +48,7 @@ class ProcessSettings:
         keys: the keys folder it names, made absolute; None when it names none.
         shared: URL of the shared store; None for the default.
         trusted_proxies: networks whose forwarded-protocol header counts.
+        client_certificate_header: in which those pass on the client's certificate.
         public_url: default base URL of every endpoint.
         metrics: whether ``/metrics`` is answered.
         index: whether ``/`` lists the endpoints.
@@ -62,6 +65,7 @@ class ProcessSettings:
     keys: Path | None = None
     shared: str | None = None
     trusted_proxies: tuple[str, ...] = ()
+    client_certificate_header: str | None = None
     public_url: str | None = None
     metrics: bool = False
     index: bool = False
@@ -94,6 +98,7 @@ def read_process(services: Path, problems: Problems) -> ProcessSettings:
         keys=None if keys is None else (services / keys).resolve(),
         shared=_read_shared(table),
         trusted_proxies=_read_proxies(table),
+        client_certificate_header=_read_certificate_header(table),
         public_url=read_base_url(table, "public_url"),
         metrics=table.flag("metrics"),
         index=table.flag("index"),
@@ -158,3 +163,14 @@ def _read_proxies(table: Table) -> tuple[str, ...]:
             table.problem("trusted_proxies", f'"{text}" trusts every address there is')
         networks.append(str(network))
     return tuple(networks)
+
+
+def _read_certificate_header(table: Table) -> str | None:
+    name = table.text("client_certificate_header")
+    if name is None:
+        return None
+    mistake = certificate_header_mistake(name, table.texts("trusted_proxies"))
+    if mistake is None:
+        return name
+    table.problem("client_certificate_header", mistake)
+    return None

@@ -48,6 +48,7 @@ class Provider:
         endpoints: Sequence[Endpoint],
         *,
         trusted_proxies: Sequence[str] = (),
+        client_certificate_header: str | None = None,
         health: Mapping[str, HealthCheck] | None = None,
         publish_metrics: bool = False,
         publish_index: bool = False,
@@ -67,6 +68,7 @@ class Provider:
         Args:
             endpoints: what is served.
             trusted_proxies: networks whose forwarded-protocol header counts.
+            client_certificate_header: in which those pass on the client's certificate.
             health, degraded, ready, uncertain: see :class:`wsprovider.server.health.Health`.
             publish_metrics: ``/metrics`` is answered.
             publish_index: ``/`` lists the endpoints that have a page.
@@ -78,7 +80,8 @@ class Provider:
             close: releases what the endpoints use.
 
         Raises:
-            ConfigurationError: a path is taken twice, a proxy is no network, or there is nothing to trace with.
+            ConfigurationError: a path is taken twice, a proxy is no network, its header no header's name, or there
+                is nothing to trace with.
         """
         problems: list[Problem] = []
         self._endpoints: dict[str, Endpoint] = {}
@@ -97,7 +100,7 @@ class Provider:
         self.metrics = metrics.Metrics(one.counted for one in endpoints)
         self.endpoints = tuple(endpoints)
         self.longest_message = max((endpoint.message_bytes for endpoint in endpoints), default=0)
-        self._facts = TransportFacts(trusted_proxies)
+        self._facts = TransportFacts(trusted_proxies, client_certificate_header)
         self.is_proxy = self._facts.is_proxy
         self.monitor = monitor
         self._tracing = Tracing(self._facts.from_proxy) if tracing else None

@@ -57,6 +57,7 @@ def create_app(
     keys: str | Path | None = None,
     shared: str = SHARED,
     trusted_proxies: Sequence[str] = (),
+    client_certificate_header: str | None = None,
     public_url: str | None = None,
     metrics: bool = False,
     index: bool = False,
@@ -73,8 +74,9 @@ def create_app(
             already.
         keys: the keys folder; None: what ``provider.toml`` or the environment says, or ``keys``.
         shared: the shared store's URL, for services declared in Python; folders say this and the next
-            eight in ``provider.toml``.
+            nine in ``provider.toml``.
         trusted_proxies: networks whose forwarded-protocol header counts.
+        client_certificate_header: in which those pass on the client's certificate.
         public_url: base URL that the WSDLs name.
         metrics: ``/metrics`` is answered.
         index: ``/`` lists the endpoints.
@@ -100,6 +102,7 @@ def create_app(
             shared=shared,
             environ=process_environ(environ),
             trusted_proxies=trusted_proxies,
+            client_certificate_header=client_certificate_header,
             public_url=public_url,
             metrics=metrics,
             index=index,
@@ -116,6 +119,7 @@ def secure(
     keys: str | Path = "keys",
     shared: str = SHARED,
     trusted_proxies: Sequence[str] = (),
+    client_certificate_header: str | None = None,
     public_url: str | None = None,
     krb5_conf: str | Path | None = None,
     guessing: Mapping[str, Any] | None = None,
@@ -133,6 +137,7 @@ def secure(
         keys: the keys folder.
         shared: the shared store's URL.
         trusted_proxies: networks whose forwarded-protocol header counts.
+        client_certificate_header: in which those pass on the client's certificate.
         public_url: base URL that the WSDL names.
         krb5_conf, guessing, tracing: as for :func:`create_app`.
         environ: the environment to read instead of the process's own.
@@ -151,6 +156,7 @@ def secure(
         shared=shared,
         environ=process_environ(environ),
         trusted_proxies=trusted_proxies,
+        client_certificate_header=client_certificate_header,
         public_url=public_url,
         guessing=guessing,
         tracing=tracing,
@@ -233,6 +239,7 @@ class _Composition:
         return Provider(
             endpoints,
             trusted_proxies=self._config.trusted_proxies,
+            client_certificate_header=self._config.client_certificate_header,
             health={"shared store": partial(reports.check_store, store)},
             publish_metrics=self._config.metrics,
             publish_index=self._config.index,

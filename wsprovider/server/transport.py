@@ -1,7 +1,9 @@
 """What is known of the connection a request came by (DESIGN.md: transport facts).
 
 Only two things make a connection secure: TLS that this very process ended, and the word of a proxy
-that the operator named in ``trusted_proxies``. Everything else in a request is the client's own say.
+that the operator named in ``trusted_proxies``. Everything else in a request is the client's own say. The
+same proxy's word is taken for the client's certificate, where a header is named for it: on requests that it
+says came by TLS. From anybody else that header is as if it were not there.
 
 * Under gunicorn, ``wsgi.url_scheme`` counts for nothing: gunicorn sets it from ``X-Forwarded-Proto``
   for every peer in its ``forwarded_allow_ips``, which names the loopback unless told otherwise. Its
@@ -15,8 +17,10 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
+from wsprovider.config.forwarding import certificate_header_mistake
 from wsprovider.exchange.recipient import Transport
 from wsprovider.keyring.material import Certificate
+from wsprovider.server.forwarded import forwarded_certificate
 from wsprovider.words.errors import ConfigurationError, Problem, WSSecurityError
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -41,11 +45,15 @@ _FORWARDING_HEADERS: Final = (
 class TransportFacts:
     """Reads :class:`~wsprovider.exchange.recipient.Transport` off a WSGI environment."""
 
-    def __init__(self, trusted_proxies: Sequence[str] = ()) -> None:
+    def __init__(self, trusted_proxies: Sequence[str] = (), certificate_header: str | None = None) -> None:
         """Take the networks of the proxies whose word counts.
 
+        Args:
+            trusted_proxies: addresses and networks, or :data:`UNIX_SOCKET`.
+            certificate_header: in which they pass on the certificate of the client; None: in none.
+
         Raises:
-            ConfigurationError: one of them is no network.
+            ConfigurationError: one of them is no network, or the header can be nobody's.
         """
         problems: list[Problem] = []
         networks: list[Network] = []
@@ -56,8 +64,15 @@ class TransportFacts:
                 networks.append(ipaddress.ip_network(text))
             except ValueError as error:
                 problems.append(Problem("trusted_proxies", f"{text!r} is no network: {error}"))
+        if certificate_header is not None:
+            mistake = certificate_header_mistake(certificate_header, trusted_proxies)
+            if mistake is not None:
+                problems.append(Problem("client_certificate_header", mistake))
         if problems:
             raise ConfigurationError(problems)
+        self._certificate = (
+            "HTTP_" + certificate_header.upper().replace("-", "_") if certificate_header else ""
+        )
         self._networks = tuple(networks)
         self._unix = UNIX_SOCKET in trusted_proxies
         self._trusts = lru_cache(maxsize=1024)(self._is_proxy)
@@ -72,9 +87,10 @@ class TransportFacts:
             # Exactly one value: two headers reach us joined by a comma, and one may be the client's.
             # TLS between the proxy and us says nothing of the link that the client came by.
             secure = (forwarded or "").strip(" \t").lower() == "https"
-            return Transport(
-                secure, self._client_behind(environ, peer), None, _authorization(environ, secure=secure)
-            )
+            shown = environ.get(self._certificate, "") if secure else ""
+            client = self._client_behind(environ, peer)
+            authorization = _authorization(environ, secure=secure)
+            return Transport(secure, client, forwarded_certificate(shown), authorization)
         if tls:
             return Transport(True, peer, _client_certificate(socket), _authorization(environ, secure=True))
         secure = (

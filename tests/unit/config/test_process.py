@@ -16,6 +16,16 @@ ROWS = [
     ('trusted_proxies = "proxy"', 'trusted_proxies = "10.1.2.3"', "does not appear to be"),
     ('trusted_proxies = ["0.0.0.0/0"]', 'trusted_proxies = ["fd00::/8"]', "trusts every address"),
     ('trusted_proxies = ["::/0"]', 'trusted_proxies = ["::1"]', "trusts every address"),
+    (
+        'client_certificate_header = "Client-Cert"',
+        'client_certificate_header = "Client-Cert"\ntrusted_proxies = "unix"',
+        "counts only from a proxy",
+    ),
+    (
+        'client_certificate_header = "Client_Cert"\ntrusted_proxies = "unix"',
+        'client_certificate_header = "X-SSL-Client-Cert"\ntrusted_proxies = "10.1.2.3"',
+        "is no name of letters",
+    ),
     ('public_url = "here"', 'public_url = "https://here"', "is no base URL"),
     ('trusted_proxies = "Unix"', 'trusted_proxies = "unix"', "does not appear to be"),
     ("metrics = 1", "metrics = false", "must be true or false"),

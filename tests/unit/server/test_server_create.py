@@ -5,6 +5,7 @@ import os
 import shutil
 import sqlite3
 import time
+from base64 import b64encode
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ClassVar
@@ -20,6 +21,7 @@ from spyne.server.wsgi import WsgiApplication
 from tests.simulator.bend import SIGNATURE, bend, flip
 from tests.simulator.world import BOTH, ECHO, OPERATION, echo_body, party, result_of
 from tests.unit.server.plain import SOAP12_TYPE, VERSIONS, call
+from wsprovider.adapters.keys.pem import load_certificates
 from wsprovider.adapters.shared.sqlite import SqliteStore
 from wsprovider.adapters.users.development import development_users
 from wsprovider.config.development import create_development_keys
@@ -236,6 +238,20 @@ def test_scenario_1_behind_a_trusted_proxy(keys, tmp_path, calls):
 
     assert status("10.1.2.3") == 200
     assert status("192.0.2.1") == 500
+
+
+@pytest.mark.parametrize("by", ["create_app", "secure"])
+def test_a_trusted_proxy_passes_on_the_client_s_certificate(keys, tmp_path, by):
+    proxies = {"trusted_proxies": ["10.0.0.0/8"], "client_certificate_header": "Client-Cert"}
+    if by == "create_app":
+        app = app_of(keys, tmp_path, settings(1), **proxies)
+    else:
+        soap = Application([Echo], ECHO, "Echo", in_protocol=Soap11(), out_protocol=Soap11())
+        app = secure(soap, keys=keys, shared="memory:", path="/1", scenario=1, users="users.toml", **proxies)
+    (client,) = load_certificates((keys / "trust" / "clients" / "client-1.pem").read_bytes())
+    environ = {"HTTP_X_FORWARDED_PROTO": "https", "HTTP_CLIENT_CERT": b64encode(client.der).decode()}
+    assert app._facts.of({"REMOTE_ADDR": "10.1.2.3", **environ}).client_certificate == client
+    assert app._facts.of({"REMOTE_ADDR": "192.0.2.1", **environ}).client_certificate is None
 
 
 def test_two_endpoints_of_one_service_publish_each_its_policy(keys, tmp_path):

@@ -75,6 +75,8 @@ class Worker(Base):  # type: ignore[misc]
             raise RuntimeError(
                 "this worker reads version 1 of the PROXY protocol only: proxy_protocol = 'v1'"
             )
+        if cfg.header_map == "dangerous":
+            raise RuntimeError("this worker takes no X_Name for an X-Name: header_map = 'drop' or 'refuse'")
 
     def load_wsgi(self) -> None:
         """Load the application and the TLS certificate; what fails here stops the start."""
