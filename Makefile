@@ -87,7 +87,7 @@ $(UV):
 # make lock UPGRADE=--upgrade takes the newest versions; without it only what pyproject.toml changed moves.
 lock: $(UV)
 	$(compile) requirements/build.in -o requirements/build.txt
-	$(compile) pyproject.toml --extra crosscheck --extra redis --extra metrics --extra sql -c requirements/build.txt -o requirements/run.txt
+	$(compile) pyproject.toml --extra crosscheck --extra redis --extra sql -c requirements/build.txt -o requirements/run.txt
 	$(compile) pyproject.toml --extra test -c requirements/run.txt -o requirements/test.txt
 	$(compile) requirements/kerberos-build.in -c requirements/build.txt -o requirements/kerberos-build.txt
 	$(compile) pyproject.toml --extra kerberos -c requirements/test.txt -o requirements/kerberos.txt

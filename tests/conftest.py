@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 REQUIRE_LIVE = bool(os.environ.get("REQUIRE_LIVE"))
+os.environ.setdefault("WSPROVIDER_MONITOR", "off")  # whoever wants one names a free port
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ import pytest
 from tests.live.redis_server import RedisServer, free_port, require_redis
 from wsprovider.adapters.shared import open_store
 from wsprovider.adapters.shared.redis import APART_MILLISECONDS, RedisStore
+from wsprovider.server.telemetry.clock import ClockError, ClockWatch
 from wsprovider.words.errors import BackendError, BackendFullError, ConfigurationError
 
 pytestmark = pytest.mark.live
@@ -69,6 +70,30 @@ def test_what_answers_something_else_is_a_backend_error():
         assert refuses_within(store, 1.0)
         thread.join()
         store.close()
+
+
+def test_its_clock_is_looked_at_and_the_latest_moment_kept(server, store):
+    now = datetime.now(UTC)
+    assert abs(store.clock() - now) < timedelta(seconds=5)
+
+    def watch(shift, kernel):
+        return ClockWatch(
+            clock=lambda: datetime.now(UTC) + timedelta(seconds=shift),
+            store=store,
+            keys=lambda _: (),
+            theirs=store.clock,
+            kernel=lambda: kernel,
+        )
+
+    watch(30, kernel=None).check()
+    with pytest.raises(ClockError, match="that of the shared store"):
+        watch(90, kernel=None).check()
+    watch(300, kernel=True).check()
+    with pytest.raises(ClockError, match="a synchronised machine has seen"):
+        watch(0, kernel=None).check()
+    server.stop()
+    with pytest.raises(BackendError):
+        store.clock()
 
 
 def test_a_server_that_comes_back_is_used_again(server, store):

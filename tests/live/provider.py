@@ -160,7 +160,6 @@ class ProviderProcess:
             "WORKERS": str(self.workers),
             "WSPROVIDER_SERVICES": str(self.services),
             "WSPROVIDER_KEYS": str(self.keys),
-            "WSPROVIDER_MONITOR": "off",
             **self._more,
         }
         with self.log.open("ab") as log:

@@ -54,11 +54,7 @@ def running(folder: Path, *options: str, **environ: str) -> Iterator[Small]:
     log = folder / "gunicorn.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            command,
-            cwd=ROOT,
-            env={**os.environ, "WSPROVIDER_MONITOR": "off", **environ},
-            stdout=output,
-            stderr=output,
+            command, cwd=ROOT, env={**os.environ, **environ}, stdout=output, stderr=output
         )
     try:
         deadline = time.monotonic() + 30

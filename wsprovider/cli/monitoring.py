@@ -4,17 +4,19 @@ What is loaded by gunicorn's master itself (``preload_app``) and is an applicati
 mounted in another application counts for each worker, as under any other server.
 """
 
-import contextlib
 import os
 import signal
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from gunicorn.util import set_owner_process
 
 from wsprovider.config.environment import read_environment
 from wsprovider.server import log
 from wsprovider.server.application import Provider
 from wsprovider.server.telemetry import monitor
-from wsprovider.server.telemetry.board import Folder
+from wsprovider.server.telemetry.board import Folder, hand_over
 
 
 class Monitoring:
@@ -32,13 +34,17 @@ class Monitoring:
         if provider is None:
             return
         environment = read_environment()
+        cfg = server.cfg
         if self._path is None:
             self._path = environment.telemetry or self._made()
+            if self._path is not None and os.geteuid() == 0:
+                hand_over(self._path, cfg.uid, cfg.gid)
         bind = environment.monitor or provider.monitor
-        if self._path is None or bind is None or bind.off or _alive(self._pid):
+        if self._path is None or bind is None or bind.off or _running(self._pid):
             return
         provider.metrics.board.attend(self._path)
-        self._pid = monitor.start(bind, provider.monitored, server.LISTENERS)
+        settle = partial(set_owner_process, cfg.uid, cfg.gid, cfg.initgroups)
+        self._pid = monitor.start(bind, provider.monitored, server.LISTENERS, settle)
 
     def in_worker(self, worker: Any) -> None:
         """Count with the others from here on."""
@@ -58,9 +64,8 @@ class Monitoring:
 
     def end(self) -> None:
         """Stop the monitor, and remove the folder if it was ours."""
-        if self._pid:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(self._pid, signal.SIGTERM)
+        if _running(self._pid):
+            os.kill(self._pid, signal.SIGTERM)
         if self._own is not None:
             self._own.remove()
 
@@ -78,11 +83,9 @@ def _provider(server: Any) -> Provider | None:
     return application if isinstance(application, Provider) else None
 
 
-def _alive(pid: int) -> bool:
-    if not pid:
-        return False
+def _running(child: int) -> bool:
+    """Whether that child is; gunicorn may have taken note of its end, and the number be another process's."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        return bool(child) and os.waitpid(child, os.WNOHANG) == (0, 0)
+    except ChildProcessError:
         return False
-    return True

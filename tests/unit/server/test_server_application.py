@@ -98,6 +98,7 @@ def test_metrics_are_published_only_where_configured(served):
     published.call(ECHO)
     published.call("<t:nothing/>")
     text = published.raw(b"", **get).data.decode()
+    assert published.raw(b"", QUERY_STRING="worker", **get).data.decode() == text, "there is no other worker"
     assert 'wsprovider_requests_total{service="shop",endpoint="shop/plain",reason="ANSWERED"} 1\n' in text
     assert 'wsprovider_requests_total{service="shop",endpoint="shop/plain",reason="NOT_AN_INPUT"} 1\n' in text
 

@@ -1,6 +1,8 @@
 """The text of ``/metrics``: read by the client library of others, and each number in its place."""
 
 import math
+import re
+from pathlib import Path
 
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
@@ -11,6 +13,7 @@ from wsprovider.server.metrics import BUCKETS, Counted, Metrics
 from wsprovider.server.telemetry.stages import Stage
 from wsprovider.words.reasons import Reason
 
+PAGE = (Path(__file__).resolve().parents[3] / "docs" / "watching.md").read_text()
 ECHO, ODD = Counted("echo", "echo/3", crosschecked=True), Counted('o"d\\d', "line\nbreak")
 
 
@@ -90,3 +93,24 @@ def test_a_worker_can_tell_of_itself(metrics, tmp_path):
     assert of in other.text()
     assert of not in other.text(own=True)
     assert of in metrics.text(own=True)
+
+
+def test_the_page_tells_of_each_name_bucket_and_reason(metrics):
+    metrics.count(ECHO.name, None, 0.1, dict.fromkeys(Stage, 0.1))
+    metrics.count_conversation(ECHO.name, Kind.ISSUE)
+    names = re.findall(r"# TYPE (\w+) ", metrics.text(Totals(1, 2, 3, 4, 5)))
+    assert len(names) > 9
+    told = set(re.findall(r"`(wsprovider_\w+)`", PAGE))
+    assert set(names) <= told
+    assert told - set(names) == {"wsprovider_replay_entries", "wsprovider_replay_entries_limit"}
+    small = [f"{bound * 1000:g}" for bound in BUCKETS if bound < 1]
+    large = [f"{bound:g}" for bound in BUCKETS if bound >= 1]
+    assert f"{', '.join(small[:-1])} and {small[-1]} milliseconds" in PAGE
+    assert f"at {', '.join(large[:-1])} and {large[-1]} seconds" in PAGE
+    shouted = set(
+        re.findall(r"\b[A-Z]{4,}(?:_[A-Z]+)*\b", PAGE.partition("### Alerts")[2].partition("\n## ")[0])
+    )
+    assert shouted <= set(Reason.__members__)
+    assert {stage.value for stage in Stage} == set(
+        re.findall(r"^\| `(\w+)` \| \w", PAGE[: PAGE.index("## Metrics")], re.MULTILINE)
+    )

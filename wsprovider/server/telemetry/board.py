@@ -146,6 +146,21 @@ class Folder:
         os.close(self._held)
 
 
+def hand_over(folder: Path, user: int, group: int) -> None:
+    """Make the folder that of the workers, whom a master of root's has be somebody else."""
+    for path in (folder, *folder.iterdir()):
+        os.chown(path, user, group)
+
+
+def _opened(path: Path) -> int:
+    """A file of the folder's owner, even if root makes it."""
+    file = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    if os.geteuid() == 0:
+        owner = path.parent.stat()
+        os.fchown(file, owner.st_uid, owner.st_gid)
+    return file
+
+
 def _sweep(within: Path) -> None:
     """Remove the folders of deployments of ours that were killed."""
     for folder in within.glob(f"{_PREFIX}*"):
@@ -161,7 +176,7 @@ def _sweep(within: Path) -> None:
 @contextlib.contextmanager
 def _locked(folder: Path, how: int) -> Iterator[None]:
     """Keep sums and the ends of workers apart: a worker is counted once, as living or as gone."""
-    lock = os.open(folder / _LOCK, os.O_CREAT | os.O_RDWR, 0o600)
+    lock = _opened(folder / _LOCK)
     try:
         fcntl.flock(lock, how)
         yield
@@ -171,7 +186,7 @@ def _locked(folder: Path, how: int) -> Iterator[None]:
 
 def _mapped(path: Path, size: int) -> "memoryview[float]":
     """A file of numbers as memory; its room is taken at once, for a full disk would kill whoever counts."""
-    file = os.open(path, os.O_CREAT | os.O_RDWR, 0o600)
+    file = _opened(path)
     try:
         os.posix_fallocate(file, 0, size)
         return memoryview(mmap.mmap(file, size)).cast("d")

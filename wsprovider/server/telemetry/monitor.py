@@ -45,11 +45,12 @@ class Listener(Protocol):
         ...
 
 
-def start(bind: Monitor, answer: Answer, listeners: Iterable[Listener]) -> int:
+def start(bind: Monitor, answer: Answer, listeners: Iterable[Listener], settle: Callable[[], None]) -> int:
     """Make the process.
 
     Args:
         listeners: sockets of the services, which it lets go of.
+        settle: called in it, first; makes it the user that workers are.
 
     Returns:
         Its id.
@@ -59,6 +60,7 @@ def start(bind: Monitor, answer: Answer, listeners: Iterable[Listener]) -> int:
     if pid:
         return pid
     try:
+        settle()
         for number in _SIGNALS:
             signal.signal(number, signal.SIG_DFL)
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: the master's to act on

@@ -3,10 +3,11 @@
 import os
 import signal
 import threading
+from pathlib import Path
 
 import pytest
 
-from wsprovider.server.telemetry.board import Board, Folder
+from wsprovider.server.telemetry.board import Board, Folder, hand_over
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
 
@@ -157,6 +158,27 @@ def test_a_start_removes_what_a_killed_one_has_left(tmp_path):
     Folder(tmp_path).remove()
     assert list(tmp_path.iterdir()) == []
     assert theirs.parent == tmp_path
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
+def test_workers_that_are_somebody_else_count_in_a_folder_of_roots(folder):
+    nobody = 65_534
+    os.chmod(folder.path.parent, 0o755)  # noqa: PTH101 - of the test's own
+    hand_over(folder.path, nobody, nobody)
+    board = Board(2, "a b")
+    board.attend(folder.path)
+    pid = os.fork()
+    if pid == 0:
+        os.chdir(folder.path)
+        os.setgid(nobody)
+        os.setuid(nobody)
+        board.join(Path())
+        board.values[0] += 3
+        os._exit(int(list(board.totals()) != [3, 0]))
+    assert os.waitpid(pid, 0)[1] == 0
+    board.retire(folder.path, pid)
+    assert list(board.totals()) == [3, 0]
+    assert {path.stat().st_uid for path in folder.path.iterdir()} == {nobody}
 
 
 def test_nobody_else_can_look_in(folder):

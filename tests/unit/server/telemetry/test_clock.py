@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from wsprovider.adapters.shared.memory import MemoryStore
+from wsprovider.adapters.shared import open_store
 from wsprovider.server.telemetry import clock as module
 from wsprovider.server.telemetry.clock import HELD, ClockError, ClockWatch
 from wsprovider.version import RELEASED
@@ -39,9 +39,9 @@ class Machine:
             self.watch.check()
 
 
-@pytest.fixture
-def store():
-    made = MemoryStore()
+@pytest.fixture(params=["memory:", "sqlite"])
+def store(request, tmp_path):
+    made = open_store(request.param if request.param == "memory:" else f"sqlite:///{tmp_path}/shared.sqlite3")
     yield made
     made.close()
 
