@@ -6,6 +6,7 @@ the replay store last, so that a refused copy never burns the genuine message.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from lxml import etree
@@ -14,7 +15,6 @@ from wsprovider.conversation.contexts import Contexts, unknown
 from wsprovider.conversation.established import EstablishedTickets
 from wsprovider.conversation.request import Kind, kind_of
 from wsprovider.exchange.callers import Callers, check_client_certificate, principal_of
-from wsprovider.exchange.crosschecking import cannot_check
 from wsprovider.exchange.guessing.attempt import Guesses
 from wsprovider.exchange.kerberos import (
     AUTHENTICATOR_LIFE,
@@ -23,42 +23,37 @@ from wsprovider.exchange.kerberos import (
     takes_tickets,
     ticket_of,
 )
+from wsprovider.exchange.openings import Opening, Openings
 from wsprovider.exchange.operations import check_addressing, operation_of
+from wsprovider.exchange.partners import NO_PARTNERS, Partner, Partners, check_permitted
 from wsprovider.exchange.principal import Principal
 from wsprovider.exchange.replay import Replay, body_marks, marks_of
-from wsprovider.exchange.replies import (
-    algorithms_of,
-    check_answerable,
-    reply_blocks,
-    secret_of,
-    signing_key,
-)
+from wsprovider.exchange.replies import check_answerable, outgoing_of, reply_blocks
 from wsprovider.exchange.settings import RecipientSettings
-from wsprovider.exchange.token_service import TokenService, context_of
+from wsprovider.exchange.soundness import check_sound
+from wsprovider.exchange.token_service import TokenService, context_of, finder_of
 from wsprovider.exchange.transport import Transport
 from wsprovider.exchange.uses import uses_of_reply, uses_of_request
 from wsprovider.exchange.verified import Answered, VerifiedRequest, WireMessage
-from wsprovider.exchange.ways import Stage, Way, ways_of
+from wsprovider.exchange.ways import Stage, Way
 from wsprovider.header.timestamp import Timestamp
-from wsprovider.inbound.context import Context, Gate, NoTickets, SecondOpinion, Tickets, no_contexts
+from wsprovider.inbound.context import Context, NoTickets, SecondOpinion, Tickets, no_contexts
 from wsprovider.inbound.evidence import Evidence
 from wsprovider.inbound.examine import examine
 from wsprovider.inbound.finding import Circumstances
 from wsprovider.inbound.judge import Verdict, judge
 from wsprovider.inbound.rules.timestamp import staleness
-from wsprovider.keyring.contexts import ContextKey, ContextOwner, SecurityContext
-from wsprovider.keyring.snapshot import KeySnapshot
-from wsprovider.outbound.message import Outgoing, SharedSecret, TicketSecret
+from wsprovider.keyring.contexts import ContextOwner, SecurityContext
+from wsprovider.keyring.snapshot import KeySnapshot, Trusted
 from wsprovider.outbound.write import write
 from wsprovider.policy.compile import compile_policy
 from wsprovider.policy.model import Policy
 from wsprovider.policy.publish import fingerprint_of
-from wsprovider.policy.requirements import Protection
 from wsprovider.ports import Clock, Entropy, SharedStore, TicketAcceptor, Users
 from wsprovider.soap import addressing as wsa
 from wsprovider.soap.fault import code_of, fault_status, refusal
 from wsprovider.soap.version import SoapVersion
-from wsprovider.words.errors import ConfigurationError, Problem, WSSecurityError
+from wsprovider.words.errors import WSSecurityError
 from wsprovider.words.reasons import Reason
 from wsprovider.xml.canonical import Room
 from wsprovider.xml.parse import parse
@@ -84,6 +79,7 @@ class Recipient:
         established: EstablishedTickets | None = None,
         second_opinion: SecondOpinion | None = None,
         guesses: Guesses | None = None,
+        partners: Callable[[], Partners] = lambda: NO_PARTNERS,
     ) -> None:
         """Compile the policy.
 
@@ -97,20 +93,21 @@ class Recipient:
             established: where messages may name a ticket that an earlier one has shown.
             second_opinion: the other engine, when the settings ask for a crosscheck.
             guesses: counts wrong passwords, for all endpoints of a user store; None: nobody does.
+            partners: gives the reading of them that is in force.
 
         Raises:
             ConfigurationError: everything that cannot work.
         """
         self.policy, self.settings = policy, settings
         self.requirements = compile_policy(policy, settings.name)
-        self.ways = ways_of(self.requirements)
-        self._requests = tuple(way.requirements.request for way in self.ways)
-        self._gate = Gate.of(self._requests)
+        self.openings = Openings(policy, self.requirements, settings.name, partners)
+        own = self.ways
         self._keys, self._users, self._replay = keys, users, Replay(replay)
         self._clock, self._entropy = clock, entropy
-        conversing = any(way.conversation is not None for way in self.ways)
+        conversing = any(way.conversation is not None for way in own)
         self._contexts, self._opinion = contexts if conversing else None, second_opinion
-        self._acceptor = tickets if any(takes_tickets(one) for one in self._requests) else None
+        takes = any(takes_tickets(way.requirements.request) for way in own)
+        self._acceptor = tickets if takes else None
         self._established = established
         self._callers = Callers(
             users,
@@ -125,41 +122,24 @@ class Recipient:
         if self._contexts is not None:
             self._tokens = TokenService(settings, self._contexts, entropy, policy=self._fingerprint)
         self._retention = max(settings.freshness.retention, settings.remember)
-        self._check()
+        check_sound(
+            own,
+            settings,
+            users=users is not None,
+            contexts=self._contexts is not None,
+            tickets=self._acceptor is not None,
+            second_engine=second_opinion is not None,
+        )
 
-    def _check(self) -> None:
-        problems: list[Problem] = []
-        name = self.settings.name
-        if self._users is None and any(one.usernames for one in self._requests):
-            problems.append(Problem(name, "the policy has a UsernameToken: name a user store"))
-        if self._contexts is None and any(way.conversation is not None for way in self.ways):
-            problems.append(Problem(name, "the policy has conversations: their contexts need a store"))
-        problems += self._problems_of_tickets()
-        if self.settings.crosscheck and self._opinion is None:
-            problems.append(Problem(name, "crosscheck needs the second engine"))
-        for one in self._requests:
-            unseen = cannot_check(one) if self.settings.crosscheck else None
-            if unseen is not None:
-                problems.append(Problem(name, f"crosscheck cannot follow {unseen}"))
-            if one.protection is not Protection.TRANSPORT and not one.timestamp:
-                # docs/decisions/0043: what is remembered is forgotten when it can no longer be fresh
-                problems.append(
-                    Problem(name, "without IncludeTimestamp a copy could be sent again later: add it")
-                )
-        if not self.settings.operations:
-            problems.append(Problem(name, "the service has no operation"))
-        if problems:
-            raise ConfigurationError(problems)
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """All ways in, under the partners in force."""
+        return self.openings.current().ways
 
-    def _problems_of_tickets(self) -> list[Problem]:
-        name, kerberos = self.settings.name, self.settings.kerberos
-        if not any(takes_tickets(one) for one in self._requests):
-            return []
-        if self._acceptor is None:
-            return [Problem(name, "the policy has Kerberos tickets: name the service's principal")]
-        if kerberos.strip_realm and len(kerberos.realms) != 1:
-            return [Problem(name, "without its realm a name may be anybody's of another one: name one realm")]
-        return []
+    @property
+    def partnered(self) -> bool:
+        """Whether partners are told from others here."""
+        return self.settings.partners_required or bool(self.openings.current().partners.all)
 
     # requests --------------------------------------------------------------------------------
 
@@ -186,31 +166,39 @@ class Recipient:
             SoapError: no acceptable SOAP message (a fault that SOAP or WS-Addressing names).
             BackendError: a store did not answer; nothing was accepted.
         """
-        now, keys = self._clock(), self._keys()
+        now, keys, opening = self._clock(), self._keys(), self.openings.current()
         root = parse(message, self.settings.limits, charset=charset)
-        evidence = examine(root, version, self.context(message, keys, transport, now))
+        evidence = examine(root, version, self.context(message, keys, transport, now, opening))
         circumstances = self.circumstances(transport, now)
         payload = evidence.envelope.payload
         kind = kind_of(payload) if self._tokens is not None and payload is not None else None
-        verdict = judge(evidence, self._requests, circumstances, lambda index: self.ways[index].admits(kind))
-        way = self.ways[verdict.index]
-        if way.requirements.client_certificate:
-            check_client_certificate(transport, keys, now)
+        verdict = judge(
+            evidence, opening.requests, circumstances, lambda index: opening.ways[index].admits(kind)
+        )
+        way = opening.ways[verdict.index]
+        wanted = way.requirements.client_certificate
+        client = check_client_certificate(transport, keys, now) if wanted else None
         check_answerable(way.plan, verdict)
         payload, operation = operation_of(evidence, kind, self.settings)
         addressing = wsa.read(evidence.envelope)
         check_addressing(addressing, operation, action, self.settings)
-        owner, held = self._owner(verdict, way, keys, transport, now)
-        principal = principal_of(owner)
+        owner, held = self._owner(verdict, way, keys, transport, now, client)
+        partner = opening.partners.of(owner.identities)
+        owner = self._as_partner(owner, partner, held)
+        verdict, way = opening.settle(verdict, partner, held, kind)
+        principal = principal_of(owner, partner)
+        required, called = self.settings.partners_required, operation.name if kind is None else None
+        check_permitted(partner, self.settings.name, called, required=required)
         self._check_roles(principal)
         errand = None
         if self._tokens is not None and kind is not None:
-            errand = self._tokens.check(payload, verdict.case, way, owner, address=transport.peer, now=now)
+            asking = owner if held is not None else replace(owner, variant=way.variant)
+            errand = self._tokens.check(payload, verdict.case, way, asking, address=transport.peer, now=now)
         if held is not None and kind is None and self._contexts is not None:
             self._contexts.use(held, now)
             if not way.requirements.request.signed.body:
                 self._contexts.spend(held, body_marks(evidence), now)
-        remark = self._remember(evidence, verdict, principal, now)
+        remark = self._remember(evidence, verdict, owner, now)
         return VerifiedRequest(
             version=version,
             root=evidence.envelope.root,
@@ -227,23 +215,38 @@ class Recipient:
             keys=keys,
             addressing=addressing,
             remark=remark,
-            uses=uses_of_request(verdict.case, principal.name),
+            uses=uses_of_request(verdict.case, owner.name),
         )
 
-    def context(self, message: bytes, keys: KeySnapshot, transport: Transport, now: datetime) -> Context:
-        """What the examination of one message is given."""
+    def context(
+        self,
+        message: bytes,
+        keys: KeySnapshot,
+        transport: Transport,
+        now: datetime,
+        opening: Opening | None = None,
+    ) -> Context:
+        """What the examination of one message is given.
+
+        Args:
+            opening: the ways in that the message is judged by; None: those in force.
+        """
+        opening = opening or self.openings.current()
         return Context(
             keys=keys,
             now=now,
             entropy=self._entropy,
             limits=self.settings.limits,
-            gate=self._gate,
+            gate=opening.gate,
+            narrow=opening.narrow,
             established={},
             room=Room.of(message, self.settings.limits.canonical_growth),
             signature_seen=lambda value: self._replay.check(value, now),
             timestamp_seen=lambda stamp: self._check_age(stamp, now),
             unwrapping=lambda: self._check_room(transport, now),
-            contexts=self._finder(self._contexts, now) if self._contexts is not None else no_contexts,
+            contexts=no_contexts
+            if self._contexts is None
+            else finder_of(self._contexts, self.settings.path, self._fingerprint, now),
             tickets=self._tickets_of_message(now),
             second_opinion=self._opinion,
             understood=self.settings.understood,
@@ -259,9 +262,10 @@ class Recipient:
             clear_password_over_http=self.settings.clear_password_over_http,
         )
 
-    def _remember(self, evidence: Evidence, verdict: Verdict, principal: Principal, now: datetime) -> str:
+    def _remember(self, evidence: Evidence, verdict: Verdict, owner: ContextOwner, now: datetime) -> str:
         """What must not come again; a ticket that was shown, so that later messages may name it."""
-        marks, until = marks_of(evidence, principal.name), now + self._retention
+        # by what was proven: a partner's name may change while a nonce counts
+        marks, until = marks_of(evidence, owner.name), now + self._retention
         ticket = ticket_of(verdict.case)
         if ticket is None or ticket.authenticator is None:
             self._replay.remember(marks, until, now)
@@ -281,35 +285,34 @@ class Recipient:
         if self._tokens is not None:
             self._tokens.check_room(transport.peer, now)
 
-    def _finder(self, contexts: Contexts, now: datetime) -> Callable[[str, str | None], ContextKey]:
-        """Looks up the contexts that a message names."""
-
-        def find(identifier: str, namespace: str | None) -> ContextKey:
-            found = contexts.find(identifier, now, namespace)
-            if found is None:
-                raise unknown(namespace)
-            if (found.endpoint, found.policy) != (self.settings.path, self._fingerprint):
-                raise unknown(namespace, found.endpoint, Reason.CONTEXT_ENDPOINT)
-            if namespace not in (None, found.namespace):
-                raise unknown(namespace, "another version")
-            return found
-
-        return find
-
     def _owner(
-        self, verdict: Verdict, way: Way, keys: KeySnapshot, transport: Transport, now: datetime
+        self,
+        verdict: Verdict,
+        way: Way,
+        keys: KeySnapshot,
+        transport: Transport,
+        now: datetime,
+        client: Trusted | None,
     ) -> tuple[ContextOwner, SecurityContext | None]:
         """Who sent the message, and the context that protects it."""
         held = context_of(verdict.case)
         if held is None or way.stage in (Stage.BOOTSTRAP, Stage.ENDORSED):
-            tls = way.requirements.client_certificate
-            return self._callers.proven(verdict, transport, now, client_certificate=tls), None
+            return self._callers.proven(verdict, transport, now, client=client), None
         if now >= held.expires:  # kept for its renewal only
             raise unknown(held.namespace, "expired")
         if not self._callers.present(held, keys, transport, now):
             # the context stays: a worker that is behind must not end what others know to be in order
             raise unknown(held.namespace, held.owner.name, Reason.CONTEXT_OWNER)
         return held.owner, held
+
+    def _as_partner(
+        self, owner: ContextOwner, partner: Partner | None, held: SecurityContext | None
+    ) -> ContextOwner:
+        """The owner as the partner that they are by now; a context stays who opened it."""
+        name = "" if partner is None else partner.name
+        if held is not None and owner.partner != name:
+            raise unknown(held.namespace, f"{owner.name} is another partner", Reason.CONTEXT_OWNER)
+        return owner if owner.partner == name else replace(owner, partner=name)
 
     def _check_roles(self, principal: Principal) -> None:
         wanted = self.settings.roles
@@ -348,31 +351,21 @@ class Recipient:
         """
         ends = request.errand is not None and request.errand.request.kind is Kind.CANCEL
         outward, case = request.way.ending if ends else request.way.plan, request.verdict.case
-        now = self._clock()
-        holder = case.certificate_key
-        asymmetric = outward.requirements.protection is Protection.ASYMMETRIC
-        secret = None if asymmetric else secret_of(case)
-        outgoing = Outgoing(
-            version=request.version,
-            body=body,
-            now=now,
-            life=self.settings.freshness.life,
+        outgoing = outgoing_of(
+            request,
+            outward,
+            body,
             blocks=reply_blocks(request, headers, fault=fault, entropy=self._entropy),
             exact=exact,
-            confirmations=request.signature_values,
-            signing=signing_key(request, now) if asymmetric and outward.signs else None,
-            encrypt_to=holder.certificate if holder is not None else None,
-            secret=secret if isinstance(secret, SharedSecret) else None,
-            context=secret if isinstance(secret, ContextKey) else None,
-            ticket=secret if isinstance(secret, TicketSecret) else None,
-            algorithms=algorithms_of(case),
+            now=self._clock(),
+            life=self.settings.freshness.life,
         )
         sent = write(outward, outgoing, self._entropy)
         return WireMessage(
             sent.data,
             request.version.written_type,
             self._fault_status(body, request.version) if fault else 200,
-            uses_of_reply(case, request.principal.name, outgoing.signing, sent.receiver),
+            uses_of_reply(case, request.principal.identity, outgoing.signing, sent.receiver),
         )
 
     def answer(self, request: VerifiedRequest) -> Answered | None:

@@ -60,6 +60,8 @@ class Way:
         conversation: the conversation it belongs to; None for a plain one.
         kinds: requests for tokens that may come by it.
         calls: whether the service's own operations may.
+        partners: names of those to whom it is open; None: to everybody.
+        variant: of the endpoint's policy that it belongs to; empty: that policy itself.
     """
 
     stage: Stage
@@ -69,6 +71,12 @@ class Way:
     conversation: ConversationRequirements | None
     kinds: frozenset[Kind]
     calls: bool
+    partners: frozenset[str] | None = None
+    variant: str = ""
+
+    def open_to(self, name: str) -> bool:
+        """Whether a partner may come by it; an empty name: whoever is none of them."""
+        return self.partners is None or name in self.partners
 
     def admits(self, kind: Kind | None) -> bool:
         """Whether a message of this content may come by this way.

@@ -91,6 +91,11 @@ _STEPS: Final = (
         lambda recipient: bool(recipient.settings.roles),
     ),
     _Step(
+        "The partner may call this operation here",
+        frozenset({Reason.PARTNER_UNKNOWN, Reason.PARTNER_SERVICE, Reason.PARTNER_OPERATION}),
+        lambda recipient: recipient.partnered,
+    ),
+    _Step(
         "A request for a security context is in order",
         frozenset(
             {
@@ -161,7 +166,13 @@ def explain_request(
 
 
 def _ways(recipient: Recipient) -> list[Way]:
-    return [Way(way.stage.value, way.requirements.request, partial(_admits, way)) for way in recipient.ways]
+    return [Way(_name(way), way.requirements.request, partial(_admits, way)) for way in recipient.ways]
+
+
+def _name(way: ways.Way) -> str:
+    if way.partners is None:
+        return way.stage.value
+    return f"{way.stage.value}, for {', '.join(shown(one) for one in sorted(way.partners))}: {way.variant}"
 
 
 def _admits(way: ways.Way, payload: etree._Element | None) -> bool:

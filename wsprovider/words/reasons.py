@@ -167,6 +167,9 @@ class Reason(Enum):
     AUTHENTICATION_BUSY = ("FailedAuthentication", "the queue of password hashing is full")
     AUTHENTICATION_BACKOFF = ("FailedAuthentication", "a delay after wrong passwords is not over")
     ROLE_MISSING = ("FailedAuthentication", "roles of the service")
+    PARTNER_UNKNOWN = ("FailedAuthentication", 'partners = "required": who called is none of them')
+    PARTNER_SERVICE = ("FailedAuthentication", "keys/partners.toml: services")
+    PARTNER_OPERATION = ("FailedAuthentication", "keys/partners.toml: operations")
 
     # Kerberos tickets
     KERBEROS_TOKEN = ("InvalidSecurityToken", "Kerberos Token Profile 1.1 section 3.2; BSP R6902")

@@ -20,7 +20,9 @@ RECHECK = timedelta(seconds=60)
 HERE = Transport(secure=True)
 USERS = Passwords()
 ALICE = ContextOwner("alice", "password", user_version=USERS.find("alice").version)
-CERTIFIED = ContextOwner("client", "certificate", issued("client").certificate)
+CERTIFIED = ContextOwner(
+    "client", "certificate", issued("client").certificate, identities=("certificate peers/client",)
+)
 TICKETED = ContextOwner("client", "kerberos ticket")
 NOBODY = ContextOwner("", "anonymous")
 
@@ -53,8 +55,8 @@ def test_same_owner(one, other, same):
 
 
 def test_principals():
-    assert principal_of(NOBODY) is ANONYMOUS
-    found = principal_of(replace(CERTIFIED, roles=frozenset({"x"})))
+    assert principal_of(NOBODY, None) is ANONYMOUS
+    found = principal_of(replace(CERTIFIED, roles=frozenset({"x"})), None)
     assert (found.name, found.proof, found.roles) == ("client", Proof.CERTIFICATE, {"x"})
     assert found.certificate == issued("client").certificate
 
