@@ -9,6 +9,7 @@ from tests.simulator.errands import ask, rst, target
 from tests.simulator.tickets import shown, under
 from tests.simulator.world import SECURE, World, issued, party, policy
 from wsprovider.crypto import ciphers
+from wsprovider.exchange import callers
 from wsprovider.exchange.partners import (
     NO_PARTNERS,
     Access,
@@ -395,6 +396,25 @@ def test_a_context_is_not_renewed_by_who_is_another_partner_by_now():
     assert world.refused(asking).reason is R.CONTEXT_IDENTITY
     world.partners = Partners([acme(ALICE)])
     world.answer(asking)
+
+
+@pytest.mark.parametrize(("scenario", "identity"), [("15", ALICE), ("11", CLIENT)])
+def test_a_context_of_an_earlier_version_is_no_way_around_the_partners(scenario, identity, monkeypatch):
+    """It does not say whose it is: it goes on only where there are no partners."""
+    proven = callers.Callers.proven
+
+    def untold(*one, **more):
+        return replace(proven(*one, **more), identities=())
+
+    monkeypatch.setattr(callers.Callers, "proven", untold)
+    world = World(scenario)
+    world.open()
+    monkeypatch.undo()
+    message = world.request().data
+    world.partners = Partners([acme(identity, access={})])
+    assert world.refused(message).reason is R.CONTEXT_OWNER
+    world.partners = NO_PARTNERS
+    assert world.accept(message).principal.identity in ("alice", "client")
 
 
 def test_who_may_call_nothing_is_granted_no_context():

@@ -150,9 +150,7 @@ class Callers:
                 trusted = keys.trust(owner.certificate, owner.path, now)
             except WSSecurityError:
                 return False
-            identities = certificate_identities(trusted.groups, trusted.partner)
-            there = (trusted.partner, trusted.roles, identities)
-            if owner.user_version is None and there != (owner.name, owner.roles, owner.identities):
+            if owner.user_version is None and not _still(owner, trusted):
                 return False
         return owner.user_version is None or self._same_user(owner, now)
 
@@ -196,6 +194,13 @@ def principal_of(owner: ContextOwner, partner: Partner | None) -> Principal:
         return Principal(owner.name, proof, owner.certificate, owner.roles, owner.name)
     roles = owner.roles | partner.roles
     return Principal(partner.name, proof, owner.certificate, roles, owner.name, partner=True)
+
+
+def _still(owner: ContextOwner, trusted: Trusted) -> bool:
+    """Whether trust knows the holder of a certificate as it did; earlier versions noted no identities."""
+    identities = certificate_identities(trusted.groups, trusted.partner)
+    known = owner.identities in ((), identities)
+    return known and (trusted.partner, trusted.roles) == (owner.name, owner.roles)
 
 
 def same_owner(one: ContextOwner, other: ContextOwner) -> bool:

@@ -119,10 +119,9 @@ class Opening:
                 lambda index: self.ways[theirs[index]].admits(kind),
             )
         except WSSecurityError as error:
-            if error.reason in (Reason.ALGORITHM_NOT_IN_SUITE, Reason.KEY_SIZE):
-                raise
-            detail = f"open to other partners only: {error}"
-            raise WSSecurityError(Reason.ALGORITHM_NOT_IN_SUITE, detail) from None
+            size = error.reason is Reason.KEY_SIZE
+            reason = Reason.KEY_SIZE if size else Reason.ALGORITHM_NOT_IN_SUITE
+            raise WSSecurityError(reason, f"open to other partners only: {error}") from None
         index = theirs[found.index]
         check_answerable(self.ways[index].plan, found)
         return Verdict(index, found.case), self.ways[index]

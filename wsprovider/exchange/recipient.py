@@ -184,7 +184,7 @@ class Recipient:
         check_addressing(addressing, operation, action, self.settings)
         owner, held = self._owner(verdict, way, keys, transport, now, client)
         partner = opening.partners.of(owner.identities)
-        owner = self._as_partner(owner, partner, held)
+        owner = _as_partner(owner, partner, held, opening.partners)
         verdict, way = opening.settle(verdict, partner, held, kind)
         principal = principal_of(owner, partner)
         required, called = self.settings.partners_required, operation.name if kind is None else None
@@ -305,15 +305,6 @@ class Recipient:
             raise unknown(held.namespace, held.owner.name, Reason.CONTEXT_OWNER)
         return held.owner, held
 
-    def _as_partner(
-        self, owner: ContextOwner, partner: Partner | None, held: SecurityContext | None
-    ) -> ContextOwner:
-        """The owner as the partner that they are by now; a context stays who opened it."""
-        name = "" if partner is None else partner.name
-        if held is not None and owner.partner != name:
-            raise unknown(held.namespace, f"{owner.name} is another partner", Reason.CONTEXT_OWNER)
-        return owner if owner.partner == name else replace(owner, partner=name)
-
     def _check_roles(self, principal: Principal) -> None:
         wanted = self.settings.roles
         if wanted and not wanted & principal.roles:
@@ -389,3 +380,15 @@ class Recipient:
     def _fault_status(self, body: etree._Element, version: SoapVersion) -> int:
         code = code_of(body, version)
         return fault_status(code, version, sender_400=self.settings.sender_fault_400)
+
+
+def _as_partner(
+    owner: ContextOwner, partner: Partner | None, held: SecurityContext | None, partners: Partners
+) -> ContextOwner:
+    """The owner as the partner that they are by now; a context stays who opened it."""
+    name = "" if partner is None else partner.name
+    # a worker of an earlier version has issued it, who did not say whose it is
+    untold = owner.name and not owner.identities and partners.all
+    if held is not None and (owner.partner != name or untold):
+        raise unknown(held.namespace, f"{owner.name} is another partner", Reason.CONTEXT_OWNER)
+    return owner if owner.partner == name else replace(owner, partner=name)

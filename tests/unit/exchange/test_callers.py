@@ -76,6 +76,27 @@ def callers(users: Passwords) -> Callers:
     return Callers(users, Limits(), RECHECK)
 
 
+@pytest.mark.parametrize(
+    ("identities", "still"),
+    [
+        (CERTIFIED.identities, True),
+        ((), True),  # of a context that an earlier version has issued
+        (("certificate others/client",), False),
+        (("certificate others/client", *CERTIFIED.identities), False),
+    ],
+)
+@pytest.mark.parametrize("proof", ["certificate", "tls client certificate"])
+def test_a_certificate_that_other_trust_groups_know_by_now(identities, still, proof):
+    """Who is meant by it may be another partner."""
+    certificate = issued("client").certificate
+    transport = Transport(secure=True, client_certificate=certificate)
+    owner = replace(CERTIFIED, identities=identities, proof=proof)
+    owner = replace(owner, transport_certificate=certificate.fingerprint)
+    them = callers(Passwords())
+    assert them.present(context_of(owner), snapshot(), transport, NOW) is still
+    assert not them.present(context_of(owner), snapshot(None), transport, NOW)
+
+
 def test_a_user_is_looked_at_again_after_a_while():
     users = Passwords()
     them = callers(users)
