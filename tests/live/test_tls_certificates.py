@@ -57,8 +57,8 @@ def outcomes(provider: ProviderProcess, since: int, count: int) -> list[tuple[st
     return [(line["reason"], line.get("principal")) for line in lines]
 
 
-@pytest.mark.parametrize(("path", "principal"), [(ALONE, None), (WITH_PASSWORD, "alice")])
-def test_zeep(asking: ProviderProcess, path: str, principal: str | None) -> None:
+@pytest.mark.parametrize(("path", "principal"), [(ALONE, "client-1"), (WITH_PASSWORD, "alice")])
+def test_zeep(asking: ProviderProcess, path: str, principal: str) -> None:
     """With ``session.cert`` zeep is let in, without it is not."""
     folder = asking.keys / "development"
     session = requests.Session()
@@ -88,7 +88,7 @@ def test_node_soap(asking: ProviderProcess) -> None:
     for some, texts in ((pair, ["hello"]), ((None, None), [])):
         answer = node_program.call(program, "byTlsCertificate", wsdl, folder / "ca.pem", *some, text="hello")
         assert answer["texts"] == texts, answer
-    assert outcomes(asking, since, 2) == [(None, None), ("CLIENT_CERTIFICATE_MISSING", None)]
+    assert outcomes(asking, since, 2) == [(None, "client-1"), ("CLIENT_CERTIFICATE_MISSING", None)]
 
 
 @pytest.mark.parametrize("peer", ["cxf", "metro"])

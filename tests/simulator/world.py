@@ -33,6 +33,7 @@ from wsprovider.exchange.crosschecking import cannot_check
 from wsprovider.exchange.guessing.attempt import Guesses
 from wsprovider.exchange.guessing.settings import GuessingSettings
 from wsprovider.exchange.initiator import Initiator, Pending
+from wsprovider.exchange.partners import NO_PARTNERS, Partners
 from wsprovider.exchange.recipient import Recipient
 from wsprovider.exchange.session import Asking, Session
 from wsprovider.exchange.settings import Operation, RecipientSettings
@@ -178,6 +179,7 @@ class World:
         realm: Realm | None = None,
         entropy: Entropy = os.urandom,
         guessing: bool = True,
+        partners: Partners = NO_PARTNERS,
         **settings: Any,
     ) -> None:
         self.entropy = entropy
@@ -189,6 +191,7 @@ class World:
         client, stranger = issued("client", client_key), issued("client-2")
         self.service = party(service, ("client", client.certificate), ("client-2", stranger.certificate))
         self.client = party(client, ("service", service.certificate))
+        self.partners = partners
         self.store: SharedState = store or MemoryStore()
         self.users = Passwords()
         self.guesses = Guesses(self.store, GuessingSettings(), "users") if guessing else None
@@ -240,6 +243,7 @@ class World:
             established=self.established if settings.kerberos.later_messages else None,
             second_opinion=self.opinion,
             guesses=self.guesses,
+            partners=lambda: self.partners,
         )
 
     def make_established(self) -> EstablishedTickets:

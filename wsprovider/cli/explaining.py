@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from wsprovider.adapters.keys.folder import Loaded, load_snapshot
+from wsprovider.adapters.keys.partners import Surroundings, read_partners
 from wsprovider.adapters.keys.pem import load_certificates
 from wsprovider.adapters.keys.pkcs12 import load_bundle
-from wsprovider.adapters.keys.reading import MaterialError
+from wsprovider.adapters.keys.reading import MaterialError, Reader
 from wsprovider.adapters.shared.memory import MemoryStore
 from wsprovider.adapters.users.opening import open_users
 from wsprovider.cli.messages import Message
@@ -32,6 +33,7 @@ from wsprovider.keyring.trust import Partner, PinnedGroup, Trust
 from wsprovider.policy.requirements import Requirements
 from wsprovider.ports import Records
 from wsprovider.server.invoker import Invoker
+from wsprovider.server.partners import places_of
 from wsprovider.server.settings import application_of, second_engine, settings_of
 from wsprovider.server.tickets import TicketKeyrings, established
 from wsprovider.words.errors import BackendError, ConfigurationError, Problem
@@ -106,6 +108,8 @@ def at_endpoint(
     settings = settings_of(
         of.name, one, invoker, kerberos=tickets.settings(one), public=public, remember=config.remember
     )
+    around = Surroundings(places_of(config, {}))  # what it speaks of was checked at start
+    partners = read_partners(Reader(config.keys, environ), around).partners
     wanting = demands.conversation or one.kerberos.later_messages
     secured = demands.https if secure is None else secure
     transport = Transport(secured, "", _certificate(tls_client), authorization if secured else None)
@@ -122,6 +126,7 @@ def at_endpoint(
             tickets=tickets.acceptor(one),
             established=established(one, records, lambda: loaded.seals),
             second_opinion=second_engine() if one.crosscheck else None,
+            partners=lambda: partners,
         )
         by = "TLS" if transport.secure else "plain HTTP"
         facts = (

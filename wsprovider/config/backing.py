@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from wsprovider.adapters.keys.folder import Loaded, load_snapshot
+from wsprovider.adapters.keys.partners import FILE as PARTNERS
 from wsprovider.adapters.users.opening import open_users
 from wsprovider.config.development import uses_development_keys
 from wsprovider.config.endpoints import ReadEndpoint
@@ -53,6 +54,7 @@ def check_backing(
         backing.check_keys(endpoint)
         backing.check_users(endpoint)
         backing.check_tickets(endpoint)
+        backing.check_roles(endpoint)
     return Backing(tuple(backing.warnings), backing.development)
 
 
@@ -130,6 +132,14 @@ class _Look:
                     f'"{name}" holds no clear password, and the policy asks for password digests, '
                     "which cannot be checked against hashes",
                 )
+
+    def check_roles(self, endpoint: ReadEndpoint) -> None:
+        """Somebody gives holders of tickets the roles that are asked for: a user store, or partners."""
+        config = endpoint.config
+        given = config.users is not None or (self._keys / PARTNERS).is_file()
+        if config.roles and endpoint.demands.kerberos and not given:
+            what = "cannot be met: those of holders of tickets are the user store's, or partners'"
+            endpoint.table.problem("roles", f"{what}; name users, or write {self._keys.name}/{PARTNERS}")
 
     def check_tickets(self, endpoint: ReadEndpoint) -> None:
         """What opens tickets for our principals is there; told once, whoever shares it."""

@@ -27,6 +27,7 @@ KEYS: Final = operations.KEYS | {
     "trust",
     "users",
     "roles",
+    "partners",
     "clear_password_over_http",
     "sender_fault_400",
     "crosscheck",
@@ -45,6 +46,7 @@ RESERVED: Final = frozenset({"/healthz", "/readyz", "/metrics"})
 """Paths that the server itself answers."""
 
 _DIALECTS: Final = {"200702": "200702", "2005": "200507", "200507": "200507"}
+_PARTNERS: Final = {"required": "required", "optional": "optional"}
 _OPTIONAL: Final = {"kerberos": "kerberos"}
 _CROSSCHECK: Final = {"xmlsec": "xmlsec", "none": "none"}
 _PATH: Final = re.compile(r"(?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*)+")
@@ -115,6 +117,7 @@ def read_endpoint(table: Table, folder: Path, label: str, problems: Problems) ->
     trust = _read_names(table, "trust", several=True)
     users = table.text("users")
     roles = frozenset(table.texts("roles"))
+    partners = table.choice("partners", _PARTNERS, "optional")
     freshness = read_freshness(table.table("freshness"))
     limits = read_limits(table.table("limits"))
     conversation = read_conversation(table.table("conversation"))
@@ -139,6 +142,7 @@ def read_endpoint(table: Table, folder: Path, label: str, problems: Problems) ->
         trust=trust,
         users=users,
         roles=roles,
+        partners_required=partners == "required",
         freshness=freshness,
         limits=limits,
         conversation=conversation,
@@ -297,10 +301,9 @@ def _check_demands(config: EndpointConfig, demands: Demands, table: Table) -> No
         table.problem(
             "users", 'is missing: the policy asks for a user name; name a store such as "users.toml"'
         )
-    if config.roles and demands.kerberos and "users" not in table:
-        table.problem("roles", "cannot be met: those of holders of tickets are the user store's; name users")
-    elif config.roles and not (demands.users or demands.trust or demands.kerberos):
-        table.problem("roles", "cannot be met: under this policy every caller is anonymous")
+    for key, wanted in (("roles", bool(config.roles)), ("partners", config.partners_required)):
+        if wanted and not (demands.users or demands.trust or demands.kerberos):
+            table.problem(key, "cannot be met: under this policy every caller is anonymous")
     for key, (thing, what) in _FOR.items():
         if _says(table, key) and not _has(demands, key):
             table.problem(key, _TO_NO_EFFECT.format("the policy has no", thing, what))

@@ -42,6 +42,7 @@ class EndpointConfig:
         users: the user store, such as ``users.toml`` (relative to the keys folder); None where the
             policy needs none.
         roles: any one of them lets a caller in.
+        partners_required: callers who are none of the partners are refused.
         conversation: of security contexts; to no effect where the policy has none.
         kerberos: of tickets; to no effect where the policy takes none. No realms: those of our keytab.
         ticket_keys: what opens tickets; None where the policy takes none.
@@ -59,6 +60,7 @@ class EndpointConfig:
     trust: tuple[str, ...] = ()
     users: str | None = None
     roles: frozenset[str] = frozenset()
+    partners_required: bool = False
     freshness: Freshness = field(default_factory=Freshness)
     limits: Limits = field(default_factory=Limits)
     conversation: ConversationSettings = field(default_factory=ConversationSettings)
@@ -77,6 +79,14 @@ class EndpointConfig:
     def policies(self) -> Assigned:
         """What is enforced and published."""
         return self.assigned or Assigned(self.policy)
+
+    def name_for(self, service: str) -> str:
+        """The endpoint's name in logs, metrics and keys/partners.toml, such as ``echo/integrity``.
+
+        Args:
+            service: its service's name.
+        """
+        return self.path.lstrip("/") or service
 
 
 @dataclass(frozen=True, slots=True)

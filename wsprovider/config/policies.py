@@ -1,7 +1,5 @@
 """From ``scenario``, ``policy``, ``suite`` and their neighbours to the policies that an endpoint or an operation has."""
 
-from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Final
@@ -13,15 +11,9 @@ from wsprovider.config.table import Table, near
 from wsprovider.policy.assigned import Assigned, assigned_by
 from wsprovider.policy.effective import policies_of
 from wsprovider.policy.findings import Findings
-from wsprovider.policy.model import (
-    Alternative,
-    AsymmetricBinding,
-    Policy,
-    SecureConversationToken,
-    SymmetricBinding,
-    Token,
-)
+from wsprovider.policy.model import Policy
 from wsprovider.policy.read import parse_document, read_policy
+from wsprovider.policy.suites import with_suites
 from wsprovider.scenarios import catalogue
 from wsprovider.words import namespaces as ns
 from wsprovider.words.suites import SUITES, Suite, allow_sha1, allow_short_symmetric_keys
@@ -168,44 +160,3 @@ def _refuse_weak(policy: Policy, table: Table, *, allowed: bool) -> None:
 def suites_of(policy: Policy) -> tuple[Suite, ...]:
     """Every suite that the policy names, its bootstrap policies included."""
     return tuple(dict.fromkeys(alternative.binding.suite for alternative in all_alternatives(policy)))
-
-
-def with_suites(policy: Policy, change: Callable[[Suite], Suite]) -> Policy:
-    """The same policy with every suite changed, also those of bootstrap policies."""
-    return replace(policy, alternatives=tuple(_alternative(a, change) for a in policy.alternatives))
-
-
-def _alternative(alternative: Alternative, change: Callable[[Suite], Suite]) -> Alternative:
-    binding = replace(alternative.binding, suite=change(alternative.binding.suite))
-    match binding:
-        case SymmetricBinding():
-            binding = replace(
-                binding,
-                signature_token=_token(binding.signature_token, change),
-                encryption_token=_token(binding.encryption_token, change),
-            )
-        case AsymmetricBinding():
-            binding = replace(
-                binding,
-                initiator_signature=_optional(binding.initiator_signature, change),
-                initiator_encryption=_optional(binding.initiator_encryption, change),
-                recipient_signature=_optional(binding.recipient_signature, change),
-                recipient_encryption=_optional(binding.recipient_encryption, change),
-            )
-        case _:
-            pass
-    supporting = tuple(
-        replace(tokens, tokens=tuple(_token(token, change) for token in tokens.tokens))
-        for tokens in alternative.supporting
-    )
-    return replace(alternative, binding=binding, supporting=supporting)
-
-
-def _optional(token: Token | None, change: Callable[[Suite], Suite]) -> Token | None:
-    return None if token is None else _token(token, change)
-
-
-def _token(token: Token, change: Callable[[Suite], Suite]) -> Token:
-    if isinstance(token, SecureConversationToken) and token.bootstrap is not None:
-        return replace(token, bootstrap=with_suites(token.bootstrap, change))
-    return token

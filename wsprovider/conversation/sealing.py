@@ -112,6 +112,9 @@ def _write(context: SecurityContext) -> bytes:
         "transport": owner.transport_certificate,
         "certificate": None if owner.certificate is None else _text(owner.certificate.der),
         "path": [_text(one.der) for one in owner.path],
+        "identities": owner.identities,
+        "partner": owner.partner,
+        "variant": owner.variant,
     }
     return json.dumps(values, separators=(",", ":")).encode()
 
@@ -126,6 +129,9 @@ def _read(values: dict[str, Any], record: Record) -> SecurityContext:
         frozenset(values["roles"]),
         values["user"],
         values["transport"],
+        tuple(values.get("identities", ())),  # a worker of an earlier version may have issued it
+        values.get("partner", ""),
+        values.get("variant", ""),
     )
     return SecurityContext(
         record.key,

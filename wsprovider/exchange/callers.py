@@ -6,6 +6,12 @@ from datetime import datetime, timedelta
 
 from wsprovider.exchange.guessing.attempt import Guesses
 from wsprovider.exchange.kerberos import ticket_of
+from wsprovider.exchange.partners import (
+    Partner,
+    certificate_identities,
+    ticket_identity,
+    user_identity,
+)
 from wsprovider.exchange.principal import ANONYMOUS, Principal, Proof
 from wsprovider.exchange.settings import KerberosSettings
 from wsprovider.exchange.transport import Transport
@@ -15,7 +21,7 @@ from wsprovider.inbound.finding import Case
 from wsprovider.inbound.http_basic import BasicCredentials
 from wsprovider.inbound.judge import Verdict
 from wsprovider.keyring.contexts import ContextOwner, SecurityContext
-from wsprovider.keyring.snapshot import KeySnapshot
+from wsprovider.keyring.snapshot import KeySnapshot, Trusted
 from wsprovider.keyring.tickets import TicketKey
 from wsprovider.policy.requirements import MessageRequirements
 from wsprovider.ports import Admission, User, Users, admit_all
@@ -54,12 +60,12 @@ class Callers:
         self._seen: OrderedDict[tuple[str, str | None], datetime] = OrderedDict()
 
     def proven(
-        self, verdict: Verdict, transport: Transport, now: datetime, *, client_certificate: bool
+        self, verdict: Verdict, transport: Transport, now: datetime, *, client: Trusted | None
     ) -> ContextOwner:
         """Who sent a message that met its policy by itself.
 
         Args:
-            client_certificate: the policy demands one of TLS.
+            client: whose the certificate of TLS client authentication is; None: the policy demands none.
 
         Raises:
             WSSecurityError: what authentication says.
@@ -69,22 +75,45 @@ class Callers:
         holder = case.certificate_key
         certificate = holder.certificate if holder is not None else None
         path = holder.path if holder is not None else ()
-        tls = transport.client_certificate if client_certificate else None
-        fingerprint = tls.fingerprint if tls is not None else None
+        fingerprint = client.certificate.fingerprint if client is not None else None
         if case.requirements.names_user:
             user, proof = self._user(case, transport, now)
             return ContextOwner(
-                user.name, proof.value, certificate, path, user.roles, user.version, fingerprint
+                user.name,
+                proof.value,
+                certificate,
+                path,
+                user.roles,
+                user.version,
+                fingerprint,
+                (user_identity(user.name),),
             )
         if holder is not None:
-            proof = Proof.CERTIFICATE
             return ContextOwner(
-                holder.partner, proof.value, certificate, path, holder.roles, None, fingerprint
+                holder.partner,
+                Proof.CERTIFICATE.value,
+                certificate,
+                path,
+                holder.roles,
+                None,
+                fingerprint,
+                certificate_identities(holder.groups, holder.partner),
             )
         ticket = ticket_of(case)
         if ticket is not None:
             return self._holder(ticket, fingerprint)
-        return ContextOwner("", Proof.NOTHING.value, transport_certificate=fingerprint)
+        if client is not None:
+            return ContextOwner(
+                client.partner,
+                Proof.TLS_CERTIFICATE.value,
+                client.certificate,
+                (),
+                client.roles,
+                None,
+                fingerprint,
+                certificate_identities(client.groups, client.partner),
+            )
+        return ContextOwner("", Proof.NOTHING.value)
 
     def basic(
         self, transport: Transport, alternatives: Sequence[MessageRequirements]
@@ -131,7 +160,8 @@ class Callers:
         user = self._users.find(name) if self._roles and self._users is not None else None
         roles = frozenset[str]() if user is None else user.roles
         version = None if user is None else user.version
-        return ContextOwner(name, Proof.TICKET.value, None, (), roles, version, fingerprint)
+        known_by = (ticket_identity(ticket.principal),)
+        return ContextOwner(name, Proof.TICKET.value, None, (), roles, version, fingerprint, known_by)
 
     def present(
         self, context: SecurityContext, keys: KeySnapshot, transport: Transport, now: datetime
@@ -153,7 +183,7 @@ class Callers:
                 trusted = keys.trust(owner.certificate, owner.path, now)
             except WSSecurityError:
                 return False
-            if owner.user_version is None and (trusted.partner, trusted.roles) != (owner.name, owner.roles):
+            if owner.user_version is None and not _still(owner, trusted):
                 return False
         return owner.user_version is None or self._same_user(owner, now)
 
@@ -175,7 +205,7 @@ class Callers:
         return True
 
 
-def check_client_certificate(transport: Transport, keys: KeySnapshot, now: datetime) -> None:
+def check_client_certificate(transport: Transport, keys: KeySnapshot, now: datetime) -> Trusted:
     """Hold the certificate of TLS client authentication against the service's own trust.
 
     The server's list of authorities lets in whoever has any certificate of theirs; a partner is who is trusted here.
@@ -185,15 +215,25 @@ def check_client_certificate(transport: Transport, keys: KeySnapshot, now: datet
     """
     if transport.client_certificate is None:
         raise WSSecurityError(Reason.CLIENT_CERTIFICATE_MISSING)
-    keys.trust(transport.client_certificate, (), now)
+    return keys.trust(transport.client_certificate, (), now)
 
 
-def principal_of(owner: ContextOwner) -> Principal:
+def principal_of(owner: ContextOwner, partner: Partner | None) -> Principal:
     """The caller that a service sees."""
     proof = _PROOFS[owner.proof]
     if proof is Proof.NOTHING:
         return ANONYMOUS
-    return Principal(owner.name, proof, owner.certificate, owner.roles)
+    if partner is None:
+        return Principal(owner.name, proof, owner.certificate, owner.roles, owner.name)
+    roles = owner.roles | partner.roles
+    return Principal(partner.name, proof, owner.certificate, roles, owner.name, partner=True)
+
+
+def _still(owner: ContextOwner, trusted: Trusted) -> bool:
+    """Whether trust knows the holder of a certificate as it did; earlier versions noted no identities."""
+    identities = certificate_identities(trusted.groups, trusted.partner)
+    known = owner.identities in ((), identities)
+    return known and (trusted.partner, trusted.roles) == (owner.name, owner.roles)
 
 
 def same_owner(one: ContextOwner, other: ContextOwner) -> bool:
@@ -202,6 +242,7 @@ def same_owner(one: ContextOwner, other: ContextOwner) -> bool:
     return one.proof != anonymous and _identity(one) == _identity(other)
 
 
-def _identity(owner: ContextOwner) -> tuple[str, str | None, str | None]:
+def _identity(owner: ContextOwner) -> tuple[str, str, str | None, str | None]:
     """A user of the store is one by every proof; a certificate's name and a ticket's are not of one kind."""
-    return owner.name, owner.proof if owner.user_version is None else None, owner.transport_certificate
+    proof = owner.proof if owner.user_version is None else None
+    return owner.partner, owner.name, proof, owner.transport_certificate

@@ -6,6 +6,7 @@ the replay store last, so that a refused copy never burns the genuine message.
 """
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from lxml import etree
@@ -22,36 +23,30 @@ from wsprovider.exchange.kerberos import (
     takes_tickets,
     ticket_of,
 )
+from wsprovider.exchange.openings import Opening, Openings
 from wsprovider.exchange.operations import check_addressing, operation_of
+from wsprovider.exchange.partners import NO_PARTNERS, Partner, Partners, check_permitted
 from wsprovider.exchange.principal import Principal
 from wsprovider.exchange.replay import Replay, body_marks, marks_of
-from wsprovider.exchange.replies import (
-    algorithms_of,
-    check_answerable,
-    reply_blocks,
-    secret_of,
-    signing_key,
-)
+from wsprovider.exchange.replies import check_answerable, outgoing_of, reply_blocks
 from wsprovider.exchange.settings import RecipientSettings
-from wsprovider.exchange.token_service import TokenService, context_of
+from wsprovider.exchange.token_service import TokenService, context_of, finder_of
 from wsprovider.exchange.transport import Transport
-from wsprovider.exchange.unfit import lacks
+from wsprovider.exchange.unfit import check_fit
 from wsprovider.exchange.uses import uses_of_reply, uses_of_request
 from wsprovider.exchange.verified import Answered, VerifiedRequest, WireMessage
-from wsprovider.exchange.ways import Stage, Way, choices_of, requests_of, ways_by_operation
+from wsprovider.exchange.ways import Stage, Way, requests_of
 from wsprovider.header.timestamp import Timestamp
-from wsprovider.inbound.context import Context, Gate, NoTickets, SecondOpinion, Tickets, no_contexts
+from wsprovider.inbound.context import Context, NoTickets, SecondOpinion, Tickets, no_contexts
 from wsprovider.inbound.evidence import Evidence
 from wsprovider.inbound.examine import examine
 from wsprovider.inbound.finding import Circumstances
-from wsprovider.inbound.judge import Verdict, judge
+from wsprovider.inbound.judge import Verdict
 from wsprovider.inbound.rules.timestamp import staleness
-from wsprovider.keyring.contexts import ContextKey, ContextOwner, SecurityContext
-from wsprovider.keyring.snapshot import KeySnapshot
-from wsprovider.outbound.message import Outgoing, SharedSecret, TicketSecret
+from wsprovider.keyring.contexts import ContextOwner, SecurityContext
+from wsprovider.keyring.snapshot import KeySnapshot, Trusted
 from wsprovider.outbound.write import write
 from wsprovider.policy.assigned import Assigned
-from wsprovider.policy.compile import compile_assigned
 from wsprovider.policy.model import Policy
 from wsprovider.policy.publish import fingerprint_of
 from wsprovider.policy.requirements import Protection
@@ -59,7 +54,7 @@ from wsprovider.ports import Clock, Entropy, SharedStore, TicketAcceptor, Users
 from wsprovider.soap import addressing as wsa
 from wsprovider.soap.fault import code_of, fault_status, refusal
 from wsprovider.soap.version import SoapVersion
-from wsprovider.words.errors import ConfigurationError, Problem, WSSecurityError
+from wsprovider.words.errors import WSSecurityError
 from wsprovider.words.reasons import Reason
 from wsprovider.xml.canonical import Room
 from wsprovider.xml.parse import parse
@@ -85,6 +80,7 @@ class Recipient:
         established: EstablishedTickets | None = None,
         second_opinion: SecondOpinion | None = None,
         guesses: Guesses | None = None,
+        partners: Callable[[], Partners] = lambda: NO_PARTNERS,
     ) -> None:
         """Compile the policy.
 
@@ -98,23 +94,22 @@ class Recipient:
             established: where messages may name a ticket that an earlier one has shown.
             second_opinion: the other engine, when the settings ask for a crosscheck.
             guesses: counts wrong passwords, for all endpoints of a user store; None: nobody does.
+            partners: gives the reading of them that is in force.
 
         Raises:
             ConfigurationError: everything that cannot work.
         """
         assigned = policy if isinstance(policy, Assigned) else Assigned(policy)
         self.policy, self.settings = assigned.everything, settings
-        one_way = {one.name: one.one_way for one in settings.operations.values()}
-        self.assignments = compile_assigned(assigned, one_way, settings.name)
-        self.ways = ways_by_operation(self.assignments)
-        self._requests = requests_of(self.ways)
-        self._choices = choices_of(self.ways, settings.operations)
-        self._gate = Gate.of(self._requests)
+        self.openings = Openings(assigned, settings, partners)
+        own = self.ways
+        self._requests = requests_of(own)
         self._keys, self._replay = keys, Replay(replay)
         self._clock, self._entropy = clock, entropy
-        conversing = any(way.conversation is not None for way in self.ways)
+        conversing = any(way.conversation is not None for way in own)
         self._contexts, self._opinion = contexts if conversing else None, second_opinion
-        self._acceptor = tickets if any(takes_tickets(one) for one in self._requests) else None
+        takes = any(takes_tickets(way.requirements.request) for way in own)
+        self._acceptor = tickets if takes else None
         self._established = established
         self._callers = Callers(
             users,
@@ -129,17 +124,24 @@ class Recipient:
         if self._contexts is not None:
             self._tokens = TokenService(settings, self._contexts, entropy, policy=self._fingerprint)
         self._retention = max(settings.freshness.retention, settings.remember)
-        lacking = lacks(
+        check_fit(
             settings,
-            self.ways,
+            own,
             users=users is not None,
             contexts=self._contexts is not None,
             tickets=self._acceptor is not None,
             second_opinion=second_opinion is not None,
         )
-        problems = [Problem(settings.name, what) for what in lacking]
-        if problems:
-            raise ConfigurationError(problems)
+
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """All ways in, under the partners in force."""
+        return self.openings.current().ways
+
+    @property
+    def partnered(self) -> bool:
+        """Whether partners are told from others here."""
+        return self.settings.partners_required or bool(self.openings.current().partners.all)
 
     # requests --------------------------------------------------------------------------------
 
@@ -168,36 +170,40 @@ class Recipient:
             SoapError: no acceptable SOAP message (a fault that SOAP or WS-Addressing names).
             BackendError: a store did not answer; nothing was accepted.
         """
-        now, keys = self._clock(), self._keys()
+        now, keys, opening = self._clock(), self._keys(), self.openings.current()
         root = parse(message, self.settings.limits, charset=charset)
         parsed()
-        evidence = examine(root, version, self.context(message, keys, transport, now))
+        evidence = examine(root, version, self.context(message, keys, transport, now, opening))
         circumstances = self.circumstances(transport, now)
         payload = evidence.envelope.payload
         kind = kind_of(payload) if self._tokens is not None and payload is not None else None
         # what is demanded follows from what would be called: an operation's policy is nobody else's
-        ways, requests = self._choices.get(
-            "" if payload is None else payload.tag, (self.ways, self._requests)
-        )
-        verdict = judge(evidence, requests, circumstances, lambda index: ways[index].admits(kind))
-        way = ways[verdict.index]
-        if way.requirements.client_certificate:
-            check_client_certificate(transport, keys, now)
+        verdict = opening.judge(evidence, circumstances, "" if payload is None else payload.tag, kind)
+        way = opening.ways[verdict.index]
+        wanted = way.requirements.client_certificate
+        client = check_client_certificate(transport, keys, now) if wanted else None
         check_answerable(way.plan, verdict)
         payload, operation = operation_of(evidence, kind, self.settings)
         addressing = wsa.read(evidence.envelope)
         check_addressing(addressing, operation, action, self.settings)
-        owner, held = self._owner(verdict, way, keys, transport, now)
-        principal = principal_of(owner)
-        self._check_roles(principal, way)
+        owner, held = self._owner(verdict, way, keys, transport, now, client)
+        partner = opening.partners.of(owner.identities)
+        owner = _as_partner(owner, partner, held, opening.partners)
+        called = operation.name if kind is None else None
+        verdict, way = opening.settle(verdict, partner, held, kind, called)
+        principal = principal_of(owner, partner)
+        if way.requirements.request.protection is not Protection.NONE:  # left open to anybody, by its name
+            check_permitted(partner, self.settings.name, called, required=self.settings.partners_required)
+            self._check_roles(principal)
         errand = None
         if self._tokens is not None and kind is not None:
-            errand = self._tokens.check(payload, verdict.case, way, owner, address=transport.peer, now=now)
+            asking = owner if held is not None else replace(owner, variant=way.variant)
+            errand = self._tokens.check(payload, verdict.case, way, asking, address=transport.peer, now=now)
         if held is not None and kind is None and self._contexts is not None:
             self._contexts.use(held, now)
             if not way.requirements.request.signed.body:
                 self._contexts.spend(held, body_marks(evidence), now)
-        remark = self._remember(evidence, verdict, principal, now)
+        remark = self._remember(evidence, verdict, owner, now)
         return VerifiedRequest(
             version=version,
             root=evidence.envelope.root,
@@ -214,23 +220,38 @@ class Recipient:
             keys=keys,
             addressing=addressing,
             remark=remark,
-            uses=uses_of_request(verdict.case, principal.name),
+            uses=uses_of_request(verdict.case, owner.name),
         )
 
-    def context(self, message: bytes, keys: KeySnapshot, transport: Transport, now: datetime) -> Context:
-        """What the examination of one message is given."""
+    def context(
+        self,
+        message: bytes,
+        keys: KeySnapshot,
+        transport: Transport,
+        now: datetime,
+        opening: Opening | None = None,
+    ) -> Context:
+        """What the examination of one message is given.
+
+        Args:
+            opening: the ways in that the message is judged by; None: those in force.
+        """
+        opening = opening or self.openings.current()
         return Context(
             keys=keys,
             now=now,
             entropy=self._entropy,
             limits=self.settings.limits,
-            gate=self._gate,
+            gate=opening.gate,
+            narrow=opening.narrow,
             established={},
             room=Room.of(message, self.settings.limits.canonical_growth),
             signature_seen=lambda value: self._replay.check(value, now),
             timestamp_seen=lambda stamp: self._check_age(stamp, now),
             unwrapping=lambda: self._check_room(transport, now),
-            contexts=self._finder(self._contexts, now) if self._contexts is not None else no_contexts,
+            contexts=no_contexts
+            if self._contexts is None
+            else finder_of(self._contexts, self.settings.path, self._fingerprint, now),
             tickets=self._tickets_of_message(now),
             second_opinion=self._opinion,
             understood=self.settings.understood,
@@ -247,9 +268,10 @@ class Recipient:
             basic=self._callers.basic(transport, self._requests),
         )
 
-    def _remember(self, evidence: Evidence, verdict: Verdict, principal: Principal, now: datetime) -> str:
+    def _remember(self, evidence: Evidence, verdict: Verdict, owner: ContextOwner, now: datetime) -> str:
         """What must not come again; a ticket that was shown, so that later messages may name it."""
-        marks, until = marks_of(evidence, principal.name), now + self._retention
+        # by what was proven: a partner's name may change while a nonce counts
+        marks, until = marks_of(evidence, owner.name), now + self._retention
         ticket = ticket_of(verdict.case)
         if ticket is None or ticket.authenticator is None:
             self._replay.remember(marks, until, now)
@@ -269,29 +291,19 @@ class Recipient:
         if self._tokens is not None:
             self._tokens.check_room(transport.peer, now)
 
-    def _finder(self, contexts: Contexts, now: datetime) -> Callable[[str, str | None], ContextKey]:
-        """Looks up the contexts that a message names."""
-
-        def find(identifier: str, namespace: str | None) -> ContextKey:
-            found = contexts.find(identifier, now, namespace)
-            if found is None:
-                raise unknown(namespace)
-            if (found.endpoint, found.policy) != (self.settings.path, self._fingerprint):
-                raise unknown(namespace, found.endpoint, Reason.CONTEXT_ENDPOINT)
-            if namespace not in (None, found.namespace):
-                raise unknown(namespace, "another version")
-            return found
-
-        return find
-
     def _owner(
-        self, verdict: Verdict, way: Way, keys: KeySnapshot, transport: Transport, now: datetime
+        self,
+        verdict: Verdict,
+        way: Way,
+        keys: KeySnapshot,
+        transport: Transport,
+        now: datetime,
+        client: Trusted | None,
     ) -> tuple[ContextOwner, SecurityContext | None]:
         """Who sent the message, and the context that protects it."""
         held = context_of(verdict.case)
         if held is None or way.stage in (Stage.BOOTSTRAP, Stage.ENDORSED):
-            tls = way.requirements.client_certificate
-            return self._callers.proven(verdict, transport, now, client_certificate=tls), None
+            return self._callers.proven(verdict, transport, now, client=client), None
         if now >= held.expires:  # kept for its renewal only
             raise unknown(held.namespace, "expired")
         if not self._callers.present(held, keys, transport, now):
@@ -299,10 +311,8 @@ class Recipient:
             raise unknown(held.namespace, held.owner.name, Reason.CONTEXT_OWNER)
         return held.owner, held
 
-    def _check_roles(self, principal: Principal, way: Way) -> None:
+    def _check_roles(self, principal: Principal) -> None:
         wanted = self.settings.roles
-        if way.requirements.request.protection is Protection.NONE:
-            return  # left open to anybody, by its name
         if wanted and not wanted & principal.roles:
             raise WSSecurityError(Reason.ROLE_MISSING, principal.name)
 
@@ -338,31 +348,21 @@ class Recipient:
         """
         ends = request.errand is not None and request.errand.request.kind is Kind.CANCEL
         outward, case = request.way.ending if ends else request.way.plan, request.verdict.case
-        now = self._clock()
-        holder = case.certificate_key
-        asymmetric = outward.requirements.protection is Protection.ASYMMETRIC
-        secret = None if asymmetric else secret_of(case)
-        outgoing = Outgoing(
-            version=request.version,
-            body=body,
-            now=now,
-            life=self.settings.freshness.life,
+        outgoing = outgoing_of(
+            request,
+            outward,
+            body,
             blocks=reply_blocks(request, headers, fault=fault, entropy=self._entropy),
             exact=exact,
-            confirmations=request.signature_values,
-            signing=signing_key(request, now) if asymmetric and outward.signs else None,
-            encrypt_to=holder.certificate if holder is not None else None,
-            secret=secret if isinstance(secret, SharedSecret) else None,
-            context=secret if isinstance(secret, ContextKey) else None,
-            ticket=secret if isinstance(secret, TicketSecret) else None,
-            algorithms=algorithms_of(case),
+            now=self._clock(),
+            life=self.settings.freshness.life,
         )
         sent = write(outward, outgoing, self._entropy)
         return WireMessage(
             sent.data,
             request.version.written_type,
             self._fault_status(body, request.version) if fault else 200,
-            uses_of_reply(case, request.principal.name, outgoing.signing, sent.receiver),
+            uses_of_reply(case, request.principal.identity, outgoing.signing, sent.receiver),
         )
 
     def answer(self, request: VerifiedRequest) -> Answered | None:
@@ -386,3 +386,15 @@ class Recipient:
     def _fault_status(self, body: etree._Element, version: SoapVersion) -> int:
         code = code_of(body, version)
         return fault_status(code, version, sender_400=self.settings.sender_fault_400)
+
+
+def _as_partner(
+    owner: ContextOwner, partner: Partner | None, held: SecurityContext | None, partners: Partners
+) -> ContextOwner:
+    """The owner as the partner that they are by now; a context stays who opened it."""
+    name = "" if partner is None else partner.name
+    # a worker of an earlier version has issued it, who did not say whose it is
+    untold = owner.name and not owner.identities and partners.all
+    if held is not None and (owner.partner != name or untold):
+        raise unknown(held.namespace, f"{owner.name} is another partner", Reason.CONTEXT_OWNER)
+    return owner if owner.partner == name else replace(owner, partner=name)

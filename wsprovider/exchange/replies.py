@@ -1,7 +1,7 @@
 """What a reply takes over from its request: methods, the shared secret, addressing."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -18,11 +18,13 @@ from wsprovider.outbound.message import (
     Algorithms,
     Block,
     ElementBlock,
+    Outgoing,
     SharedSecret,
     TextBlock,
     TicketSecret,
 )
 from wsprovider.outbound.plan import Plan
+from wsprovider.policy.requirements import Protection
 from wsprovider.ports import Entropy
 from wsprovider.soap.addressing import Addressing
 from wsprovider.words.errors import WSSecurityError
@@ -99,6 +101,42 @@ def signing_key(request: VerifiedRequest, now: datetime) -> KeyPair:
     holder = case.certificate_key
     return request.keys.signing_key(
         now, addressed=addressed, partner=None if holder is None else holder.partner
+    )
+
+
+def outgoing_of(
+    request: VerifiedRequest,
+    outward: Plan,
+    body: etree._Element,
+    *,
+    blocks: Sequence[Block],
+    exact: bool,
+    now: datetime,
+    life: timedelta,
+) -> Outgoing:
+    """A reply as it is to be written, by the keys and the methods of its request.
+
+    Raises:
+        ConfigurationError: a key that the reply needs is not there.
+    """
+    case = request.verdict.case
+    holder = case.certificate_key
+    asymmetric = outward.requirements.protection is Protection.ASYMMETRIC
+    secret = None if asymmetric else secret_of(case)
+    return Outgoing(
+        version=request.version,
+        body=body,
+        now=now,
+        life=life,
+        blocks=blocks,
+        exact=exact,
+        confirmations=request.signature_values,
+        signing=signing_key(request, now) if asymmetric and outward.signs else None,
+        encrypt_to=holder.certificate if holder is not None else None,
+        secret=secret if isinstance(secret, SharedSecret) else None,
+        context=secret if isinstance(secret, ContextKey) else None,
+        ticket=secret if isinstance(secret, TicketSecret) else None,
+        algorithms=algorithms_of(case),
     )
 
 

@@ -97,6 +97,7 @@ class RecipientSettings:
         name: for logs and metrics, such as ``echo/sign-encrypt-username``.
         operations: by the Clark name of their input.
         roles: any one of them lets a caller in; empty: every proven caller.
+        partners_required: a caller who is none of the partners is refused.
         understood: Clark names of header blocks that the service understands (mustUnderstand).
         clear_password_over_http: accept a clear password that nothing encrypts.
         sender_fault_400: HTTP status 400 for Sender faults of SOAP 1.2, instead of 500.
@@ -114,6 +115,7 @@ class RecipientSettings:
     path: str
     understood: frozenset[str] = frozenset()
     roles: frozenset[str] = frozenset()
+    partners_required: bool = False
     freshness: Freshness = field(default_factory=Freshness)
     limits: Limits = field(default_factory=Limits)
     clear_password_over_http: bool = False

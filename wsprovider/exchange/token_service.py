@@ -21,9 +21,10 @@ from wsprovider.exchange.callers import same_owner
 from wsprovider.exchange.kerberos import ticket_of
 from wsprovider.exchange.settings import RecipientSettings
 from wsprovider.exchange.ways import Stage, Way
+from wsprovider.inbound.context import FindContext
 from wsprovider.inbound.evidence import Evidence, SecretKey
 from wsprovider.inbound.finding import Case
-from wsprovider.keyring.contexts import ContextOwner, SecurityContext
+from wsprovider.keyring.contexts import ContextKey, ContextOwner, SecurityContext
 from wsprovider.ports import Entropy
 from wsprovider.soap import addressing as wsa
 from wsprovider.soap.version import SoapVersion
@@ -249,6 +250,27 @@ def context_of(case: Case) -> SecurityContext | None:
             if isinstance(context, SecurityContext):
                 return context
     return None
+
+
+def finder_of(contexts: Contexts, endpoint: str, policy: str, now: datetime) -> FindContext:
+    """Looks up the contexts that a message names, for one endpoint.
+
+    Args:
+        endpoint: its path.
+        policy: fingerprint of its policy.
+    """
+
+    def find(identifier: str, namespace: str | None) -> ContextKey:
+        found = contexts.find(identifier, now, namespace)
+        if found is None:
+            raise unknown(namespace)
+        if (found.endpoint, found.policy) != (endpoint, policy):
+            raise unknown(namespace, found.endpoint, Reason.CONTEXT_ENDPOINT)
+        if namespace not in (None, found.namespace):
+            raise unknown(namespace, "another version")
+        return found
+
+    return find
 
 
 def _names(target: Target, context: SecurityContext, evidence: Evidence) -> bool:

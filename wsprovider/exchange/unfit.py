@@ -7,6 +7,21 @@ from wsprovider.exchange.kerberos import takes_tickets
 from wsprovider.exchange.settings import RecipientSettings
 from wsprovider.exchange.ways import Way, requests_of
 from wsprovider.policy.requirements import MessageRequirements
+from wsprovider.words.errors import ConfigurationError, Problem
+
+
+def check_fit(settings: RecipientSettings, ways: Sequence[Way], **has: bool) -> None:
+    """Refuse an endpoint that lacks something.
+
+    Args:
+        has: see :func:`lacks`.
+
+    Raises:
+        ConfigurationError: everything that it lacks.
+    """
+    problems = [Problem(settings.name, what) for what in lacks(settings, ways, **has)]
+    if problems:
+        raise ConfigurationError(problems)
 
 
 def lacks(

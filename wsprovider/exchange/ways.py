@@ -6,7 +6,7 @@ never from its Action: what is asked for must be what that way is for (WS-Securi
 WS-SecureConversation 1.3, sections 3, 5 and 6).
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
@@ -62,6 +62,8 @@ class Way:
         kinds: requests for tokens that may come by it.
         calls: whether the service's own operations may.
         operations: names of those that may; None: all.
+        partners: names of those to whom it is open; None: to everybody.
+        variant: of the endpoint's policy that it belongs to; empty: that policy itself.
     """
 
     stage: Stage
@@ -72,6 +74,12 @@ class Way:
     kinds: frozenset[Kind]
     calls: bool
     operations: frozenset[str] | None = None
+    partners: frozenset[str] | None = None
+    variant: str = ""
+
+    def open_to(self, name: str) -> bool:
+        """Whether a partner may come by it; an empty name: whoever is none of them."""
+        return self.partners is None or name in self.partners
 
     def admits(self, kind: Kind | None) -> bool:
         """Whether a message of this content may come by this way.
@@ -101,22 +109,9 @@ def ways_by_operation(assignments: Iterable[Assignment]) -> tuple[Way, ...]:
     return tuple(sorted(found, key=lambda way: not way.calls))
 
 
-Choice = tuple[tuple[Way, ...], tuple[MessageRequirements, ...]]
-"""Ways, and what each demands of a request."""
-
-
 def requests_of(ways: Iterable[Way]) -> tuple[MessageRequirements, ...]:
     """What each way demands of a request."""
     return tuple(way.requirements.request for way in ways)
-
-
-def choices_of(ways: Iterable[Way], operations: Mapping[str, Operation]) -> dict[str, Choice]:
-    """The ways that lead to each operation, by the Clark name of its input."""
-    leading = {
-        clark: tuple(way for way in ways if way.leads_to(operation.name))
-        for clark, operation in operations.items()
-    }
-    return {clark: (found, requests_of(found)) for clark, found in leading.items()}
 
 
 def _ways(outer: Requirements) -> Iterator[Way]:

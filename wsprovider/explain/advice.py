@@ -163,6 +163,18 @@ _MEANINGS: Final[dict[Reason, tuple[str, str]]] = {
         "the caller has none of the roles that the service wants",
         "Give the user or partner a role, or see roles in service.toml.",
     ),
+    Reason.PARTNER_UNKNOWN: (
+        "the caller is none of the partners, and the endpoint serves nobody else",
+        "Name the certificate, user or ticket in keys/partners.toml: wsprovider partners shows who is known by what.",
+    ),
+    Reason.PARTNER_SERVICE: (
+        "the partner may not call this service",
+        "See services of that partner in keys/partners.toml.",
+    ),
+    Reason.PARTNER_OPERATION: (
+        "the partner may not call this operation",
+        "See operations of that partner in keys/partners.toml.",
+    ),
     Reason.TIMESTAMP_MISSING: ("it has no Timestamp", "The policy says IncludeTimestamp: " + _SIGNED),
     Reason.TIMESTAMP_EXPIRED: (
         "it is too old by the clock used here",

@@ -92,6 +92,11 @@ _STEPS: Final = (
         lambda recipient: bool(recipient.settings.roles),
     ),
     _Step(
+        "The partner may call this operation here",
+        frozenset({Reason.PARTNER_UNKNOWN, Reason.PARTNER_SERVICE, Reason.PARTNER_OPERATION}),
+        lambda recipient: recipient.partnered,
+    ),
+    _Step(
         "A request for a security context is in order",
         frozenset(
             {
@@ -170,7 +175,12 @@ def _ways(recipient: Recipient) -> list[Way]:
 def _named(way: ways.Way) -> str:
     by = ", by HTTP Basic" if way.requirements.request.http_basic else ""
     of = "" if way.operations is None else f": {', '.join(sorted(way.operations))}"
-    return f"{way.stage.value}{by}{of}"
+    whose = (
+        ""
+        if way.partners is None
+        else f", for {', '.join(shown(one) for one in sorted(way.partners))}: {way.variant}"
+    )
+    return f"{way.stage.value}{by}{of}{whose}"
 
 
 def _admits(recipient: Recipient, way: ways.Way, payload: etree._Element | None) -> bool:

@@ -1,15 +1,16 @@
 """What the examination of one message is given: keys, clock, budgets, the algorithms let in."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Protocol
+from typing import Final, Protocol
 
 from lxml import etree
 
 from wsprovider.crypto.algorithms import PublicKey
 from wsprovider.crypto.ciphers import CIPHERS
 from wsprovider.header.timestamp import Timestamp
+from wsprovider.inbound.evidence import MessageKey
 from wsprovider.keyring.contexts import ContextKey
 from wsprovider.keyring.snapshot import KeySnapshot
 from wsprovider.keyring.tickets import TicketKey
@@ -18,8 +19,10 @@ from wsprovider.ports import Entropy
 from wsprovider.words.errors import WSSecurityError
 from wsprovider.words.limits import Limits
 from wsprovider.words.reasons import Reason
-from wsprovider.words.suites import KeyTransport
+from wsprovider.words.suites import KeyTransport, Suite
 from wsprovider.xml.canonical import Room
+
+_SHORT: Final = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,7 @@ class Gate:
         sealing = [one for one in found if one.seals]
         suites = [message.suite for message in found]
         short = any(suite.short_symmetric_keys for suite in suites)
-        lengths = {CIPHERS[cipher].key_bytes for suite in suites for cipher in suite.encryptions}
-        lengths |= {suite.symmetric_bits // 8 for suite in suites}
+        lengths = {length for suite in suites for length in secret_lengths(suite)}
         return cls(
             digests=frozenset(uri for suite in suites for uri in suite.digests),
             signatures=frozenset(
@@ -65,7 +67,7 @@ class Gate:
             ),
             ciphers=frozenset(uri for suite in suites for uri in suite.encryptions),
             transports=frozenset(way for suite in suites for way in suite.key_transports),
-            secret_lengths=frozenset(lengths | ({16} if short else set())),
+            secret_lengths=frozenset(lengths),
             short_keys=short,
             encrypt_before_signing=any(one.encrypt_before_signing for one in found),
             encryption=bool(sealing),
@@ -73,6 +75,12 @@ class Gate:
             hidden_signature=any(one.encrypt_signature for one in found),
             timestamp=all(one.timestamp for one in sealing),
         )
+
+
+def secret_lengths(suite: Suite) -> frozenset[int]:
+    """Lengths in bytes that an EncryptedKey may carry under a suite."""
+    lengths = {suite.symmetric_bits // 8, *(CIPHERS[cipher].key_bytes for cipher in suite.encryptions)}
+    return frozenset(lengths | ({_SHORT} if suite.short_symmetric_keys else set()))
 
 
 FindContext = Callable[[str, str | None], ContextKey]
@@ -166,6 +174,8 @@ class Context:
         tickets: gives the keys of Kerberos tickets.
         understood: header blocks, by Clark name, that somebody behind us understands.
         room: what canonical forms of this message may still take.
+        narrow: the gate of a message by the keys whose signatures hold; gives None where these show nobody.
+            None: it is everybody's.
         second_opinion: checks what our engine accepted with another one; None without.
     """
 
@@ -182,4 +192,5 @@ class Context:
     contexts: FindContext = no_contexts
     tickets: Tickets = field(default_factory=NoTickets)
     second_opinion: SecondOpinion | None = None
+    narrow: Callable[[Sequence[MessageKey]], Gate | None] | None = None
     understood: frozenset[str] = frozenset()

@@ -83,6 +83,7 @@ class CertificateKey:
         token: index of the BinarySecurityToken it came by; None when named or embedded.
         partner: under which trust knows its holder.
         roles: what trust gives that partner.
+        groups: the trust groups that know the holder by that name.
     """
 
     certificate: Certificate
@@ -90,6 +91,7 @@ class CertificateKey:
     token: int | None
     partner: str
     roles: frozenset[str]
+    groups: tuple[str, ...] = ()
 
 
 MessageKey = SecretKey | CertificateKey

@@ -10,7 +10,7 @@ the policy has the Signature encrypted: it comes out first, alone, and the same 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from lxml import etree
@@ -20,7 +20,7 @@ from wsprovider.header.signature import Signature
 from wsprovider.header.token_reference import LocalReference
 from wsprovider.inbound.candidates import Candidates, read, read_children
 from wsprovider.inbound.closing import Covered, digest_reference
-from wsprovider.inbound.context import Context
+from wsprovider.inbound.context import Context, Gate
 from wsprovider.inbound.decrypting import (
     Decrypted,
     Found,
@@ -37,7 +37,7 @@ from wsprovider.inbound.evidence import (
     SignatureFact,
 )
 from wsprovider.inbound.keys import Keys
-from wsprovider.inbound.opening import Opened, open_signature
+from wsprovider.inbound.opening import Opened, check_methods, open_signature
 from wsprovider.policy.requirements import KeySource
 from wsprovider.soap import envelope as soap_envelope
 from wsprovider.soap.envelope import Envelope
@@ -197,6 +197,20 @@ class _Examination:
                     raise
                 raise _revealed(error) from None
             self.closed.append(_Closed(opened))
+            if self.context.narrow is not None:
+                self._narrow(self.context.narrow([one.opened.key for one in self.closed]))
+
+    def _narrow(self, gate: Gate | None) -> None:
+        """Hold the message to what is open to who signed it, before a key or content is opened for it.
+
+        Raises:
+            WSSecurityError: ALGORITHM_NOT_IN_SUITE.
+        """
+        if gate is None:
+            return
+        self.context = self.keys.context = replace(self.context, gate=gate)
+        for one in self.closed:
+            check_methods(one.opened.signature, gate)
 
     def _token_is_hidden(self, signature: Signature) -> bool:
         """An encrypted endorsing token (WS-SecurityPolicy 1.2, section 8.5) shows after decryption only.

@@ -44,7 +44,7 @@ class Keys:
 
     def __init__(self, candidates: Candidates, context: Context) -> None:
         self._candidates = candidates
-        self._context = context
+        self.context = context
         self._security: etree._Element | None = None
         self._ids: Ids = {}
         self.roots: dict[int, KeyRoot] = {}
@@ -148,7 +148,7 @@ class Keys:
         known = self.roots.get(index)
         if known is not None:
             return known
-        context = self._context
+        context = self.context
         if len(self._candidates.encrypted_keys) > 1:  # the judge would say so, after the work
             raise WSSecurityError(Reason.PROTECTION_KEY, "more than one EncryptedKey")
         if encrypted.transport not in context.gate.transports:
@@ -188,7 +188,7 @@ class Keys:
         sha1 = ticket_sha1(token.octets)
         root = self._tickets.get(sha1)
         if root is None:
-            ticket = self._context.tickets.shown(token.octets)
+            ticket = self.context.tickets.shown(token.octets)
             root = self._tickets[sha1] = KeyRoot(ticket.secret, sha1, ticket=ticket)
         return SecretKey(root.secret, root)
 
@@ -200,14 +200,14 @@ class Keys:
                 return self._ticket_held(token)
         root = self._tickets.get(reference.sha1)
         if root is None:
-            ticket = self._context.tickets.named(reference.sha1)
+            ticket = self.context.tickets.named(reference.sha1)
             root = self._tickets[reference.sha1] = KeyRoot(ticket.secret, reference.sha1, ticket=ticket)
         return SecretKey(root.secret, root)
 
     def _context_root(self, identifier: str, namespace: str | None) -> KeyRoot:
         root = self._contexts.get(identifier)
         if root is None:
-            context = self._context.contexts(identifier, namespace)
+            context = self.context.contexts(identifier, namespace)
             root = self._contexts[identifier] = KeyRoot(context.secret, context=context)
         return root
 
@@ -223,7 +223,7 @@ class Keys:
             named = token.certificate
         if isinstance(named, EncryptedKeyReference | ContextReference | TicketReference):
             raise WSSecurityError(Reason.UNSUPPORTED_REFERENCE, "a key encrypted by a key")
-        pairs = self._context.keys.decryption_keys(named, self._context.now)
+        pairs = self.context.keys.decryption_keys(named, self.context.now)
         if not pairs:
             raise WSSecurityError(Reason.UNRESOLVED_REFERENCE, "no key of ours has that name")
         if len({pair.certificate.spki for pair in pairs}) > 1:
@@ -257,7 +257,7 @@ class Keys:
     def _established_secret(self, reference: EncryptedKeyReference) -> SecretKey:
         root = self._established.get(reference.sha1)
         if root is None:
-            secret = self._context.established.get(reference.sha1)
+            secret = self.context.established.get(reference.sha1)
             if secret is None:
                 raise WSSecurityError(Reason.UNRESOLVED_REFERENCE, "EncryptedKeySHA1")
             root = self._established[reference.sha1] = KeyRoot(secret, reference.sha1)
@@ -269,7 +269,7 @@ class Keys:
         enclosed = self._enclosed(reference)
         if enclosed is not None:
             return enclosed
-        found = self._context.keys.named(reference, self._context.now)
+        found = self.context.keys.named(reference, self.context.now)
         if not found:
             raise WSSecurityError(Reason.UNRESOLVED_REFERENCE, "no certificate has that name")
         if len({certificate.spki for certificate in found}) > 1:
@@ -310,8 +310,10 @@ class Keys:
     def _accepted(
         self, certificate: Certificate, path: tuple[Certificate, ...], index: int | None
     ) -> CertificateKey:
-        trusted = self._context.keys.trust(certificate, path, self._context.now)
-        return CertificateKey(trusted.certificate, path, index, trusted.partner, trusted.roles)
+        trusted = self.context.keys.trust(certificate, path, self.context.now)
+        return CertificateKey(
+            trusted.certificate, path, index, trusted.partner, trusted.roles, trusted.groups
+        )
 
 
 def _same_instance(root: KeyRoot, instance: str | None) -> None:

@@ -15,7 +15,7 @@ from wsprovider.crypto.algorithms import (
     verify_symmetric,
 )
 from wsprovider.header.signature import Signature
-from wsprovider.inbound.context import Context
+from wsprovider.inbound.context import Context, Gate
 from wsprovider.inbound.evidence import CertificateKey, MessageKey
 from wsprovider.inbound.keys import Keys
 from wsprovider.words.errors import WSSecurityError
@@ -42,12 +42,7 @@ def open_signature(signature: Signature, keys: Keys, context: Context, *, decryp
         WSSecurityError: ALGORITHM_NOT_IN_SUITE, KEY_KIND, SIGNATURE_VALUE, REPLAY, or what resolving
             the key says.
     """
-    gate = context.gate
-    if signature.method not in gate.signatures:
-        raise WSSecurityError(Reason.ALGORITHM_NOT_IN_SUITE, signature.method)
-    for reference in signature.references:
-        if reference.digest_method not in gate.digests:
-            raise WSSecurityError(Reason.ALGORITHM_NOT_IN_SUITE, reference.digest_method)
+    check_methods(signature, context.gate)
     # first of all, and whatever it proves to be: a copy of what was accepted must not cost a private key's work
     context.signature_seen(identity(signature.method, signature.value))
     key = keys.for_signature(signature.key)
@@ -61,3 +56,16 @@ def open_signature(signature: Signature, keys: Keys, context: Context, *, decryp
     else:
         verify_symmetric(signature.method, key.secret, signature.value, octets)
     return Opened(signature, key, decrypted)
+
+
+def check_methods(signature: Signature, gate: Gate) -> None:
+    """Hold what a Signature says of its methods against a gate.
+
+    Raises:
+        WSSecurityError: ALGORITHM_NOT_IN_SUITE.
+    """
+    if signature.method not in gate.signatures:
+        raise WSSecurityError(Reason.ALGORITHM_NOT_IN_SUITE, signature.method)
+    for reference in signature.references:
+        if reference.digest_method not in gate.digests:
+            raise WSSecurityError(Reason.ALGORITHM_NOT_IN_SUITE, reference.digest_method)

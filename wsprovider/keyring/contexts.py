@@ -39,6 +39,9 @@ class ContextOwner:
         user_version: of the user's record then; None unless a user.
         transport_certificate: SHA-256 fingerprint of the TLS client certificate, where the bootstrap policy
             demanded one.
+        identities: what a partner may be known by, as ``exchange.partners`` spells it.
+        partner: who it was of the partners then; empty: none of them.
+        variant: of the policy that the bootstrap met, a value of ``exchange.ways.Way.variant``.
     """
 
     name: str
@@ -48,6 +51,9 @@ class ContextOwner:
     roles: frozenset[str] = frozenset()
     user_version: str | None = None
     transport_certificate: str | None = None
+    identities: tuple[str, ...] = ()
+    partner: str = ""
+    variant: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -20,12 +20,14 @@ class Trusted:
         partner: the name under which trust knows its holder (pinned file, group or subject).
         pinned: True when the very certificate is configured, False when a CA vouches for it.
         roles: what trust gives that partner.
+        groups: the trust groups that know it by that name: all that pin it, or the one whose CA vouches for it.
     """
 
     certificate: Certificate
     partner: str
     pinned: bool
     roles: frozenset[str] = frozenset()
+    groups: tuple[str, ...] = ()
 
 
 class KeySnapshot(Protocol):

@@ -159,6 +159,7 @@ class Trust:
             [partner for group in groups if isinstance(group, PinnedGroup) for partner in group.partners]
         )
         self._pinned = {one: partner for partner in self._partners for one in partner.certificates}
+        self._pinned_by = _pinned_by(groups)
         self._authorities = tuple(group for group in groups if isinstance(group, AuthorityGroup))
         self._index = CertificateIndex(self._pinned, lambda certificate: certificate)
         self._verdicts: dict[tuple[Certificate, Chain], Verdict] = {}
@@ -237,7 +238,8 @@ class Trust:
         checks.check_key(certificate, self._limits)
         checks.check_dates(certificate, now)
         checks.check_signer_usage(certificate)
-        trusted = Trusted(certificate, partner.name, pinned=True, roles=partner.roles)
+        groups = self._pinned_by[certificate]
+        trusted = Trusted(certificate, partner.name, pinned=True, roles=partner.roles, groups=groups)
         begins, ends = _validity((certificate,))
         if pin.gone_at is not None:
             ends = min(ends, pin.gone_at - _TICK)
@@ -293,6 +295,16 @@ def _agreeing(partners: Sequence[Partner]) -> tuple[Partner, ...]:
     )
 
 
+def _pinned_by(groups: Iterable[TrustGroup]) -> dict[Certificate, tuple[str, ...]]:
+    """The names of the groups that pin each certificate; folder.load has one key mean one partner in all."""
+    found: dict[Certificate, tuple[str, ...]] = {}
+    for group in groups:
+        for partner in group.partners if isinstance(group, PinnedGroup) else ():
+            for one in partner.certificates:
+                found[one] = tuple(dict.fromkeys((*found.get(one, ()), group.name)))
+    return found
+
+
 def _customer(group: AuthorityGroup, certificate: Certificate) -> Trusted:
     """Judge what concerns the certificate itself, once its path holds."""
     constraints = checks.extension(certificate, x509.BasicConstraints)
@@ -303,7 +315,7 @@ def _customer(group: AuthorityGroup, certificate: Certificate) -> Trusted:
     for rule in group.subjects:
         if rule.matches(certificate.parsed.subject):
             partner = rule.partner or certificate.subject
-            return Trusted(certificate, partner, pinned=False, roles=rule.roles)
+            return Trusted(certificate, partner, pinned=False, roles=rule.roles, groups=(group.name,))
     raise WSSecurityError(Reason.CERTIFICATE_SUBJECT, certificate.subject)
 
 

@@ -34,6 +34,11 @@ class Caller:
         return self.principal.name
 
     @property
+    def identity(self) -> str:
+        """What was proven: a partner's user name, or the name of its certificate or ticket."""
+        return self.principal.identity
+
+    @property
     def proof(self) -> Proof:
         """How the name was proven."""
         return self.principal.proof

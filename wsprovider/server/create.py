@@ -39,6 +39,7 @@ from wsprovider.server.endpoint import Endpoint
 from wsprovider.server.holdings import Holdings
 from wsprovider.server.invoker import Invoker
 from wsprovider.server.pages.served import page_of
+from wsprovider.server.partners import PartnerBook
 from wsprovider.server.settings import application_of, second_engine, settings_of
 from wsprovider.server.tickets import TicketKeyrings, established
 from wsprovider.server.user_stores import UserStores
@@ -195,6 +196,7 @@ class _Composition:
             self._holdings, clock=reports.now, monotonic=time.monotonic, tls=_served_certificate(config)
         )
         self._tickets = TicketKeyrings(config.keys, environ)
+        self._partners = PartnerBook(config, environ)
         self._store: SharedState | None = None
         self._sightings: Sightings | None = None
         self._conversations = False
@@ -229,6 +231,9 @@ class _Composition:
         for service in self._config.services:
             with self._problems.collecting():
                 endpoints.extend(self._endpoints(service))
+        with self._problems.collecting():
+            self._partners.follow(self._holdings.groups, self._users.knows)
+        self._holdings.add(self._partners)
         self._problems.raise_any()
         store, sightings = self._store, self._sightings
         if store is None or sightings is None:
@@ -306,7 +311,9 @@ class _Composition:
             established=established(config, self._store, lambda: keys.loaded().seals),
             second_opinion=second_engine() if config.crosscheck else None,
             guesses=self._users.guesses(config, self._store),
+            partners=self._partners,
         )
+        self._partners.serve(config, recipient, keys)
         dialect = DIALECTS[config.dialect]
         document = wsdl.build(
             invoker.application,
@@ -332,7 +339,7 @@ class _Composition:
             note=self._sightings.note,
             crosschecked=config.crosscheck,
             http_basic=demands.http_basic,
-            page=page_of(settings.name, config, recipient.assignments, invoker, document, keys),
+            page=page_of(settings.name, config, recipient.openings.assignments, invoker, document, keys),
         )
 
     def _contexts(self, keys: SnapshotSource, settings: ConversationSettings) -> Contexts:

@@ -127,6 +127,7 @@ class Endpoint:
             watch.end()
             record.operation = request.operation.name
             record.principal = request.principal.name
+            record.identity = request.principal.identity if request.principal.partner else None
             record.message_id = request.message_id
             record.context = request.context_identifier
             record.remark = request.remark

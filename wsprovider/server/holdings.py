@@ -80,13 +80,14 @@ class Holdings:
 
     def pinned_groups(self) -> tuple[PinnedGroup, ...]:
         """The groups of pinned partners in use."""
-        return tuple(one for one in self._groups() if isinstance(one, PinnedGroup))
+        return tuple(one for one in self.groups() if isinstance(one, PinnedGroup))
 
     def authority_groups(self) -> tuple[AuthorityGroup, ...]:
         """The groups of CAs in use."""
-        return tuple(one for one in self._groups() if isinstance(one, AuthorityGroup))
+        return tuple(one for one in self.groups() if isinstance(one, AuthorityGroup))
 
-    def _groups(self) -> Iterator[TrustGroup]:
+    def groups(self) -> Iterator[TrustGroup]:
+        """The trust groups in use, each once."""
         return iter({group.name: group for source in self._keys for group in source().trust_groups}.values())
 
 

@@ -32,6 +32,7 @@ class Record:
         peer: the source address.
         operation: once the request is verified.
         principal: who called, once that is proven.
+        identity: what proved that, where a partner is called by another name.
         message_id: the request's wsa:MessageID, once verified.
         context: identifier of the security context that protects the request, or that it renews or cancels.
         reason: why it was refused or failed; None when the service answered.
@@ -48,6 +49,7 @@ class Record:
     peer: str = ""
     operation: str | None = None
     principal: str | None = None
+    identity: str | None = None
     message_id: str | None = None
     context: str | None = None
     reason: Reason | None = None
@@ -78,7 +80,7 @@ class Record:
             "reason": None if self.reason is None else self.reason.name,
             "ms": round(self.milliseconds, 2),
         }
-        for name in ("operation", "principal", "message_id", "context", "detail", "remark"):
+        for name in ("operation", "principal", "identity", "message_id", "context", "detail", "remark"):
             value = getattr(self, name)
             if value:
                 fields[name] = value[:_LIMIT]

@@ -39,11 +39,12 @@ def settings_of(
         remember: how long accepted messages are remembered at least.
     """
     return RecipientSettings(
-        name=config.path.lstrip("/") or service,
+        name=config.name_for(service),
         operations=invoker.operations,
         path=config.path,
         understood=headers_of(invoker.application),
         roles=config.roles,
+        partners_required=config.partners_required,
         freshness=config.freshness,
         limits=config.limits,
         conversation=config.conversation,

@@ -11,7 +11,8 @@ from wsprovider.ports import Records, Users
 from wsprovider.server import reports
 from wsprovider.server.holdings import Holdings
 from wsprovider.server.transport import UNIX_SOCKET
-from wsprovider.words.errors import BackendError
+from wsprovider.words.errors import BackendError, WSSecurityError
+from wsprovider.words.reasons import Reason
 
 
 class UserStores:
@@ -41,11 +42,26 @@ class UserStores:
             self._holdings.add(users)
         return self._users[config.users]
 
+    def knows(self, name: str) -> bool | None:
+        """Whether one of the stores knows a user; None where one that might does not answer."""
+        answers = [_knows(users, name) for users in self._users.values()]
+        return True if True in answers else None if None in answers else False
+
     def guesses(self, config: EndpointConfig, store: Records) -> Guesses | None:
         """The counts of wrong passwords, the same for all endpoints of a user store; None: none are kept."""
         if config.users is None or not self._config.guessing.enabled:
             return None
         return Guesses(store, guessing_of(self._config), config.users)
+
+
+def _knows(users: Users, name: str) -> bool | None:
+    try:
+        users.find(name)
+    except WSSecurityError as error:
+        return error.reason is Reason.USER_DISABLED
+    except BackendError:
+        return None
+    return True
 
 
 def guessing_of(config: ProviderConfig) -> GuessingSettings:

@@ -169,6 +169,9 @@ class Reason(Enum):
     BASIC_MISSING = ("FailedAuthentication", "WS-SecurityPolicy 1.2 section 5.4.9; RFC 7617")
     BASIC_MALFORMED = ("FailedAuthentication", "RFC 7617 section 2")
     ROLE_MISSING = ("FailedAuthentication", "roles of the service")
+    PARTNER_UNKNOWN = ("FailedAuthentication", 'partners = "required": who called is none of them')
+    PARTNER_SERVICE = ("FailedAuthentication", "keys/partners.toml: services")
+    PARTNER_OPERATION = ("FailedAuthentication", "keys/partners.toml: operations")
 
     # Kerberos tickets
     KERBEROS_TOKEN = ("InvalidSecurityToken", "Kerberos Token Profile 1.1 section 3.2; BSP R6902")

@@ -43,6 +43,18 @@ def test_a_keytab_is_opened(check, tmp_path):
     assert "echo.keytab: cannot be read: No such file or directory (needed by /hello)" in said
 
 
+def test_roles_of_tickets_need_somebody_who_gives_them(check):
+    pytest.importorskip("gssapi", exc_type=ImportError)
+    wanting = f'roles = ["orders"]\n{KERBEROS}'
+    code, said = check(wanting)
+    assert code == 2
+    assert "services/hello/service.toml:1: roles" in said
+    assert "name users, or write keys/partners.toml" in said
+    assert check(f'users = "users.toml"\n{wanting}')[0] == 0
+    Path("keys/partners.toml").write_text('[acme]\ntickets = ["acme@EXAMPLE.ORG"]\nroles = ["orders"]\n')
+    assert check(wanting)[0] == 0
+
+
 def test_the_extra_is_missing(check, monkeypatch):
     monkeypatch.setitem(sys.modules, "gssapi", None)
     monkeypatch.setitem(sys.modules, "gssapi.raw", None)

@@ -116,6 +116,20 @@ def test_a_genuine_request_is_accepted_and_still_is_by_the_server(site, scenario
     assert site.explain(site.folder / "request.xml", path=f"/{scenario}") == 0
 
 
+def test_partners_are_known(site, capsys):
+    request = site.write("request.xml", site.request("5"))
+    file = site.folder / "keys" / "partners.toml"
+    file.write_text('[acme]\ncertificates = ["clients/client-1"]\noperations = ["echo:other"]\n')
+    try:
+        assert site.explain(request, path="/5") == 1
+        assert "PARTNER_OPERATION" in capsys.readouterr().out
+        file.write_text('[acme]\ncertificates = ["clients/client-1"]\n')
+        assert site.explain(request, path="/5") == 0
+        assert "by acme (certificate)" in capsys.readouterr().out
+    finally:
+        file.unlink()
+
+
 def test_a_request_that_was_changed_is_refused(site, capsys):
     request = site.request("2").replace(CANARY.encode(), b"other")
     assert site.explain(site.write("changed.xml", request), path="/2") == 1

@@ -115,7 +115,6 @@ ROWS = [
         ":1: kerberos",
         "no endpoint's policy has a Kerberos token",
     ),
-    Row("roles", 'roles = "r"\n' + KEYTAB, 'roles = "r"\nusers = "users.toml"\n' + KEYTAB, ":1: roles", "name users"),
     Row(
         "optional for another reason",
         'optional = "redis"\n' + KEYTAB,

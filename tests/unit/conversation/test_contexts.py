@@ -1,5 +1,6 @@
 """Contexts in the shared store, and the seal on them."""
 
+import json
 import os
 import threading
 from dataclasses import replace
@@ -10,6 +11,7 @@ import pytest
 from tests.simulator import pki
 from tests.simulator.world import issued
 from wsprovider.adapters.shared.memory import MemoryStore
+from wsprovider.conversation import sealing
 from wsprovider.conversation.contexts import KIND, RENEWABLE, Contexts
 from wsprovider.conversation.sealing import seal, sealed_by, unseal
 from wsprovider.keyring.contexts import ContextOwner, SecurityContext
@@ -23,6 +25,7 @@ NOW = pki.NOW
 SEALS = SealKeys((SealKey("seal", bytes(range(32))),))
 ALICE = ContextOwner("alice", "password", roles=frozenset({"a", "b"}), user_version="v1")
 BOB = ContextOwner("bob", "password")
+PARTNER = ContextOwner("bob", "password", identities=("user bob", "x"), partner="acme", variant="Basic256")
 HOUR = timedelta(hours=1)
 UNUSED = timedelta(minutes=5)
 
@@ -59,7 +62,7 @@ class House:
         )
 
 
-@pytest.mark.parametrize("owner", [ALICE, BOB, ContextOwner("", "anonymous"), certified()])
+@pytest.mark.parametrize("owner", [ALICE, BOB, PARTNER, ContextOwner("", "anonymous"), certified()])
 @pytest.mark.parametrize("instance", [None, "urn:i"])
 def test_what_is_sealed_is_unsealed(owner, instance):
     context = SecurityContext(
@@ -71,6 +74,20 @@ def test_what_is_sealed_is_unsealed(owner, instance):
         assert getattr(found, name) == getattr(context, name), name
     assert seal(context, SEALS, NOW, os.urandom) != value
     assert sealed_by(Record("urn:c", value, 7, NOW + HOUR)) == "seal"
+
+
+def test_what_a_worker_of_an_earlier_version_has_sealed_is_unsealed(monkeypatch):
+    """It says nothing of partners; whoever is one by now opens another context."""
+    context = SecurityContext(
+        "urn:c", None, "urn:wsc", bytes(32), "/x", "p", PARTNER, NOW, NOW + HOUR, True, 7
+    )
+    plain = json.loads(sealing._write(context))
+    for name in ("identities", "partner", "variant"):
+        del plain[name]
+    monkeypatch.setattr(sealing, "_write", lambda _: json.dumps(plain).encode())
+    value = seal(context, SEALS, NOW, os.urandom)
+    found = unseal(Record("urn:c", value, 7, NOW + HOUR), SEALS, NOW)
+    assert found.owner == replace(PARTNER, identities=(), partner="", variant="")
 
 
 @pytest.mark.parametrize(

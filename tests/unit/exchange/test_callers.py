@@ -20,7 +20,9 @@ RECHECK = timedelta(seconds=60)
 HERE = Transport(secure=True)
 USERS = Passwords()
 ALICE = ContextOwner("alice", "password", user_version=USERS.find("alice").version)
-CERTIFIED = ContextOwner("client", "certificate", issued("client").certificate)
+CERTIFIED = ContextOwner(
+    "client", "certificate", issued("client").certificate, identities=("certificate peers/client",)
+)
 TICKETED = ContextOwner("client", "kerberos ticket")
 NOBODY = ContextOwner("", "anonymous")
 
@@ -53,8 +55,8 @@ def test_same_owner(one, other, same):
 
 
 def test_principals():
-    assert principal_of(NOBODY) is ANONYMOUS
-    found = principal_of(replace(CERTIFIED, roles=frozenset({"x"})))
+    assert principal_of(NOBODY, None) is ANONYMOUS
+    found = principal_of(replace(CERTIFIED, roles=frozenset({"x"})), None)
     assert (found.name, found.proof, found.roles) == ("client", Proof.CERTIFICATE, {"x"})
     assert found.certificate == issued("client").certificate
 
@@ -72,6 +74,27 @@ def snapshot(name: str | None = "client", certificate: str = "client"):
 
 def callers(users: Passwords) -> Callers:
     return Callers(users, Limits(), RECHECK)
+
+
+@pytest.mark.parametrize(
+    ("identities", "still"),
+    [
+        (CERTIFIED.identities, True),
+        ((), True),  # of a context that an earlier version has issued
+        (("certificate others/client",), False),
+        (("certificate others/client", *CERTIFIED.identities), False),
+    ],
+)
+@pytest.mark.parametrize("proof", ["certificate", "tls client certificate"])
+def test_a_certificate_that_other_trust_groups_know_by_now(identities, still, proof):
+    """Who is meant by it may be another partner."""
+    certificate = issued("client").certificate
+    transport = Transport(secure=True, client_certificate=certificate)
+    owner = replace(CERTIFIED, identities=identities, proof=proof)
+    owner = replace(owner, transport_certificate=certificate.fingerprint)
+    them = callers(Passwords())
+    assert them.present(context_of(owner), snapshot(), transport, NOW) is still
+    assert not them.present(context_of(owner), snapshot(None), transport, NOW)
 
 
 def test_a_user_is_looked_at_again_after_a_while():

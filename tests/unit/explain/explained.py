@@ -28,6 +28,7 @@ def recipient_of(world: World, now: datetime | None = None) -> Recipient:
         tickets=world.realm,
         established=None,
         second_opinion=world.opinion,
+        partners=lambda: world.partners,
     )
 
 

@@ -20,14 +20,18 @@ from tests.simulator.bend import (
 )
 from tests.simulator.world import BOTH, PLAIN, SECURE, World, echo_body, issued, party, policy
 from tests.unit.explain.explained import explained
+from wsprovider.exchange.partners import Access, Deviation, Partners, certificate_identity
+from wsprovider.exchange.partners import Partner as Called
 from wsprovider.explain.explaining import created_of
 from wsprovider.explain.report import Item, Report, Standing, detail_of
 from wsprovider.inbound.rules import RULES
 from wsprovider.keyring.lifecycle import Lifespan
 from wsprovider.keyring.ring import Ring, RingKey, RingSnapshot
 from wsprovider.keyring.trust import Partner, PinnedGroup, Trust
+from wsprovider.outbound.message import Algorithms
 from wsprovider.policy.model import Parts
 from wsprovider.soap.version import SOAP_12
+from wsprovider.words import algorithms as alg
 from wsprovider.words.limits import Limits
 from wsprovider.words.reasons import Reason
 
@@ -419,3 +423,34 @@ def test_limits_hold_here_as_well():
     assert report.items == ()
     enough = World("3", limits=Limits(message_bytes=len(message)))
     assert explained(enough, message).report.accepted
+
+
+# partners ------------------------------------------------------------------------------------------
+
+
+def _client(access: Access) -> Partners:
+    return Partners([Called("acme", (certificate_identity("peers", "client"),), access={"echo": access})])
+
+
+def test_what_a_partner_may_is_the_last_but_one_step():
+    world = World("5", partners=_client(Access(frozenset({"erase"}))))
+    message = world.request().data
+    report = explained(world, message).report
+    assert report.trouble is not None
+    assert report.trouble.reason is Reason.PARTNER_OPERATION
+    steps = {demand.words: demand.standing for demand in report.steps}
+    assert steps["The partner may call this operation here"] is Standing.FAILS
+    world.partners = _client(Access())
+    report = explained(world, message).report
+    assert report.headline == "Accepted as a call of echo by acme (certificate)."
+
+
+def test_a_partners_own_way_is_named():
+    world = World("5", algorithms=Algorithms(signature=alg.RSA_SHA1, digest=alg.SHA1))
+    message = world.request().data
+    assert explained(world, message).report.trouble.reason is Reason.ALGORITHM_NOT_IN_SUITE
+    world.partners = _client(Access(None, Deviation(rsa_sha1=True)))
+    report = explained(world, message).report
+    assert report.trouble is None
+    (closest,) = [way for way in report.ways if way.closest]
+    assert closest.name == "without a conversation, for acme: rsa_sha1"

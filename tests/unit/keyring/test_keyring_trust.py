@@ -402,6 +402,14 @@ def test_clone_with_every_name_of_the_trusted_one():
     refused(Reason.CERTIFICATE_NOT_TRUSTED, clone, pinned(genuine), offered=(genuine.certificate,))
 
 
+def test_which_groups_know_somebody_by_that_name():
+    """All that pin the certificate; of CAs the one whose word counts."""
+    partner = CA.issue()
+    twin = replace(pinned(partner), name="twin")
+    assert judge(partner, group(), twin, pinned(partner)).groups == ("twin", pinned(partner).name)
+    assert judge(partner, group(), pinned(CA.issue("CN=other"))).groups == (group().name,)
+
+
 def test_our_own_certificate_is_no_client():
     own = CA.issue("CN=client-own,O=Bank")
     renewed = CA.issue("CN=client-new name,O=Bank", key=own.key)

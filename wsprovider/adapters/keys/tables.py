@@ -33,6 +33,10 @@ class Table:
         """Complain about one value."""
         self._reader.problem(self.at(name), what)
 
+    def warn(self, name: str, what: str) -> None:
+        """Tell of one value what the operator should look at."""
+        self._reader.warn(self.at(name), what)
+
     def raw(self, name: str) -> Any:
         """A value as TOML has it, or None."""
         self._asked.add(name)
@@ -55,6 +59,14 @@ class Table:
             return tuple(value)
         self.problem(name, "must be a list of texts")
         return ()
+
+    def flag(self, name: str) -> bool:
+        """``true`` or ``false``; false if missing."""
+        value = self.raw(name)
+        if value is None or isinstance(value, bool):
+            return bool(value)
+        self.problem(name, "must be true or false")
+        return False
 
     def number(self, name: str, default: int) -> int:
         """A whole number, zero or more."""

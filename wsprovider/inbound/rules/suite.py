@@ -6,6 +6,8 @@ The gate has let in the union of all alternatives; here each fact is held agains
 from collections.abc import Iterator
 from typing import Final
 
+from wsprovider.crypto.ciphers import CIPHERS
+from wsprovider.inbound.context import secret_lengths
 from wsprovider.inbound.finding import Case, Finding, Rule
 from wsprovider.words.reasons import Reason
 
@@ -28,4 +30,16 @@ def followed(case: Case) -> Iterator[Finding]:
             yield Finding(Reason.ALGORITHM_NOT_IN_SUITE, transport.method)
 
 
-RULES: Final[tuple[Rule, ...]] = (followed,)
+def sized(case: Case) -> Iterator[Finding]:
+    """Lengths of secrets that encrypt or came encrypted: another alternative may have let in shorter ones."""
+    suite, evidence = case.requirements.suite, case.evidence
+    for decryption in evidence.decryptions:
+        length = len(decryption.key.secret)
+        if length != CIPHERS[decryption.method].key_bytes and not suite.short_symmetric_keys:
+            yield Finding(Reason.KEY_SIZE, f"{length} bytes")
+    for root in evidence.roots.values():
+        if len(root.secret) not in secret_lengths(suite):
+            yield Finding(Reason.KEY_SIZE, f"an EncryptedKey of {len(root.secret)} bytes")
+
+
+RULES: Final[tuple[Rule, ...]] = (followed, sized)
