@@ -111,7 +111,9 @@ def at_endpoint(
             one.policy,
             settings,
             keys=lambda: loaded.snapshot,
-            users=open_users(config.keys, one.users) if one.users and asks_users(one, demands) else None,
+            users=open_users(config.keys, one.users, environ=environ)
+            if one.users and asks_users(one, demands)
+            else None,
             replay=MemoryStore(),
             clock=lambda: now,
             entropy=os.urandom,

@@ -227,7 +227,7 @@ def test_of_several_at_once_those_who_waited_find_out_from_the_first(credentials
     """Ten calls of one client after a restart would cost ten hashes."""
 
     def door(*, remembered):
-        cache.add(cache.tag("bob", BOB.user.version, b"bob's"))  # while this one waits
+        cache.add(cache.tag("bob", BOB.state, b"bob's"))  # while this one waits
         return ""
 
     assert credentials.check_password("bob", "bob's", BOB, admit=door) is BOB.user
