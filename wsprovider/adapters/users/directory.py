@@ -103,7 +103,9 @@ class Directory:
         Raises:
             BackendError: no server answered.
         """
-        if not dn or not password or b"\0" in password:  # a bind without a password is one as nobody
+        if not dn or not password:  # a bind without a password is one as nobody, and succeeds
+            return False
+        if b"\0" in password or not _utf8(password):  # some would take it for what stands before
             return False
         connection = None
         try:
@@ -260,6 +262,14 @@ def _tls(ldap3: Any, context: ssl.SSLContext, host: str) -> Any:
             connection.socket = context.wrap_socket(connection.socket, server_hostname=host)
 
     return Verified()
+
+
+def _utf8(octets: bytes) -> bool:
+    try:
+        octets.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _discard(connection: Any) -> None:

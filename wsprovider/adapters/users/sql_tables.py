@@ -33,33 +33,34 @@ def everybody(settings: SqlSettings) -> Any:
     Raises:
         RuntimeError: the settings have a query; nobody can ask it for everybody.
     """
-    from sqlalchemy import select  # noqa: PLC0415 - an extra
-
-    users, roles = settings.users, settings.roles
-    if users is None:
+    if settings.users is None:
         raise RuntimeError("a query gives one user")
-    people = table_of(users)
-    found = [people.c[users.name].label("name")]
-    for text in _TEXTS:
-        name = getattr(users, text)
-        if name is not None:
-            found.append(people.c[name].label(text))
-    if roles is None:
-        return select(*found)
-    given = table_of(roles)
-    found += [given.c[roles.name].label("role_of"), given.c[roles.role].label("role")]
-    return select(*found).outerjoin_from(people, given, given.c[roles.name] == people.c[users.name])
+    return _people(settings.users, settings.roles)[0]
 
 
 def one_user(settings: SqlSettings) -> Any:
     """A statement that gives the rows of the user ``:name``."""
     from sqlalchemy import bindparam, text  # noqa: PLC0415 - an extra
 
-    if settings.query is not None:
-        return text(settings.query)
-    assert settings.users is not None
-    people = table_of(settings.users)
-    return everybody(settings).where(people.c[settings.users.name] == bindparam("name"))
+    if settings.users is None:
+        return text(settings.query or "")
+    statement, name = _people(settings.users, settings.roles)
+    return statement.where(name == bindparam("name"))
+
+
+def _people(users: Columns, roles: RoleColumns | None) -> tuple[Any, Any]:
+    """What gives everybody, and the column of names in it."""
+    from sqlalchemy import select  # noqa: PLC0415 - an extra
+
+    people = table_of(users)
+    name = people.c[users.name]
+    columns = ((text, getattr(users, text)) for text in _TEXTS)
+    found = [name.label("name"), *(people.c[one].label(text) for text, one in columns if one is not None)]
+    if roles is None:
+        return select(*found), name
+    given = table_of(roles)
+    found += [given.c[roles.name].label("role_of"), given.c[roles.role].label("role")]
+    return select(*found).outerjoin_from(people, given, given.c[roles.name] == name), name
 
 
 def some_hashes(settings: SqlSettings) -> Any | None:
