@@ -191,7 +191,8 @@ def _address(url: str) -> tuple[str, str, int] | None:
     """Scheme, host and port; None where there is anything else, or not that."""
     try:
         parts = urlsplit(url)
-        port = parts.port or _PORTS[parts.scheme]
+        usual = _PORTS[parts.scheme]
+        port = parts.port or usual
     except (ValueError, KeyError):
         return None
     plain = url.rstrip("/") == f"{parts.scheme}://{parts.netloc}" and "@" not in url
