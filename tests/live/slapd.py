@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterable, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, Self
@@ -167,7 +167,10 @@ class Slapd:
         """How many connections it has that clients have made."""
         assert self._process is not None
         fds = Path(f"/proc/{self._process.pid}/fd")
-        sockets = {str(one.readlink()) for one in fds.iterdir()}
+        sockets = set()
+        for one in fds.iterdir():
+            with suppress(OSError):  # it is closed meanwhile
+                sockets.add(str(one.readlink()))
         established = 0
         for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
             words = line.split()

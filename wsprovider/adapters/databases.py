@@ -66,7 +66,7 @@ class Database:
             return {"hide_parameters": True, "connect_args": {"timeout": _SECONDS}}
         options: dict[str, Any] = {"pool_pre_ping": True, "pool_timeout": _SECONDS}
         if self.backend == "postgresql":
-            options["connect_args"] = {"connect_timeout": _SECONDS}
+            options["connect_args"] = {"connect_timeout": _SECONDS, "tcp_user_timeout": _SECONDS * 1000}
         return {"hide_parameters": True, "poolclass": sqlalchemy.pool.QueuePool, **options}
 
     @contextmanager

@@ -71,7 +71,7 @@ def library(where: str) -> Any:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", DeprecationWarning)  # it imports names that pyasn1 has renamed
             import ldap3  # noqa: PLC0415 - an extra: only who names a directory needs it
-            import ldap3.core.tls  # noqa: PLC0415
+            import ldap3.core.exceptions  # noqa: PLC0415
     except ImportError:
         raise ConfigurationError([Problem(where, _LACKING)]) from None
     return ldap3
@@ -87,6 +87,7 @@ class Directory:
             ConfigurationError: ldap3 is not installed.
         """
         self._ldap3 = library(settings.where)
+        self._gone = (OSError, self._ldap3.core.exceptions.LDAPExceptionError)
         self._settings, self._monotonic = settings, monotonic
         self._context = None
         if settings.authorities is not None:
@@ -199,7 +200,8 @@ class Directory:
                 connection.bind(read_server_info=False)
             except Exception as error:  # noqa: BLE001 - what is no LDAP raises anything
                 _discard(connection)
-                self._failed[server] = self._monotonic()
+                if isinstance(error, self._gone):  # and no user's odd name or password
+                    self._failed[server] = self._monotonic()
                 why = f"{server.url}: {_backend(error)}"
             else:
                 self._failed.pop(server, None)

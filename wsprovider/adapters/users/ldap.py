@@ -8,11 +8,12 @@ import json
 import math
 import os
 import time
+from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Final
 
-from wsprovider.adapters.users.cache import PositiveCache
+from wsprovider.adapters.users.cache import Age, PositiveCache
 from wsprovider.adapters.users.checking import Credentials
 from wsprovider.adapters.users.directory import Directory, Found, escaped, present
 from wsprovider.adapters.users.groups import roles_of
@@ -28,6 +29,10 @@ _LIMITS: Final = Limits()
 _HELD: Final = 10
 """Threads that binds may hold, as hashes may: two of gunicorn's twelve are left to whoever needs none."""
 _WAITING: Final = 2
+_REFUSALS: Final = 32
+"""Refusals of known users that say how long one may take."""
+_SPANS: Final = 10
+"""What takes longer than so many spans was a mishap."""
 
 
 class LdapUsers:
@@ -73,6 +78,7 @@ class LdapUsers:
         self._cache = PositiveCache(life=settings.remember, entries=cache_entries, monotonic=monotonic)
         self._credentials = Credentials(hashing=PROCESS_HASHING, cache=self._cache, limits=limits)
         self._turns = Turns(at_once=settings.binds, waiting=max(_HELD - settings.binds, _WAITING))
+        self._refusals: deque[float] = deque(maxlen=_REFUSALS)
         self._nobody = f"cn={os.urandom(8).hex()},{settings.base}"
 
     def check_password(self, name: str, password: str, *, admit: Admission = admit_all) -> User:
@@ -82,9 +88,16 @@ class LdapUsers:
         user = self._cache.user(recent)
         if user is not None:
             return user
+        # first: how long the directory looks for a name must not show to whoever is not heard
+        source = admit(remembered=self._cache.age(recent) is Age.OLD)
         dn, record = self._record(name)
-        proof = partial(self._proof, dn, began)
-        user = self._credentials.check_password(name, password, record, admit=admit, proof=proof)
+        user = self._credentials.check_password(
+            name,
+            password,
+            record,
+            admit=lambda *, remembered: source,  # noqa: ARG005 - it was asked
+            proof=partial(self._proof, dn, began),
+        )
         self._cache.add(recent, user, since=began)
         return user
 
@@ -175,14 +188,19 @@ class LdapUsers:
                 return True
             proven = self._directory.proves(dn, secret)
             if not proven:
-                self._pause(began)
+                self._pause(self._monotonic() - began, known=dn != self._nobody)
             return proven
 
-    def _pause(self, began: float) -> None:
+    def _pause(self, took: float, *, known: bool) -> None:
+        """Wait until somebody else's refusal would leave: a directory that hashes takes longer for a user it knows."""
         span = self._settings.refuse_after / 1000
-        if span:
-            took = self._monotonic() - began
-            self._wait(max(0.0, math.ceil(took / span) * span - took))
+        if not span:
+            return
+        if known:
+            self._refusals.append(took)
+        longest = min(max(self._refusals, default=0.0), _SPANS * span)
+        spans = max(1, math.ceil(max(took, longest) / span))
+        self._wait(max(0.0, spans * span - took))
 
 
 def _has(value: bytes, bits: int) -> bool:

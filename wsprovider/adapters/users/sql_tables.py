@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from numbers import Number
 from typing import Any, Final
 
-from wsprovider.adapters.users.hashing import read_parameters
+from wsprovider.adapters.users.hashing import PARAMETERS, dummy_hash, read_parameters
 from wsprovider.adapters.users.records import Entry
 from wsprovider.adapters.users.sql_settings import OUR_ROLES, OUR_USERS, Columns, RoleColumns, SqlSettings
 
@@ -15,6 +15,7 @@ Row = Mapping[str, Any]
 """What the database gives: ``name``, and what there is of ``password``, ``clear_password``, ``disabled``,
 ``enabled``, ``roles`` (a text with commas, or an array), ``role``, and ``role_of``, whose role that is."""
 
+_STAND_IN: Final = dummy_hash(PARAMETERS)
 _TEXTS: Final = ("password", "clear_password", "disabled", "enabled", "roles")
 
 
@@ -120,9 +121,12 @@ def entry_of(name: str, rows: Sequence[Row]) -> Entry | None:
     row = mine[0]
     clear, password = row.get("clear_password"), row.get("password")
     clear = clear if isinstance(clear, str) and clear else None
+    # what is not there is looked at all the same, for whoever measures
+    password = password if isinstance(password, str) and password else None
+    fits = usable(password or _STAND_IN)
     return Entry(
         name,
-        password=password if clear is None and usable(password) else None,
+        password=password if fits and clear is None else None,
         clear_password=clear,
         roles=_listed(row.get("roles")) | _given(name, mine),
         disabled=_set(row.get("disabled"), unknown=True) or not _set(row.get("enabled", 1), unknown=False),
