@@ -316,6 +316,26 @@ def test_refused_passwords_leave_at_the_same_moment(opened: Open, clock: Clock) 
     assert len(waited) == 2
 
 
+@pytest.mark.parametrize(
+    ("name", "password"),
+    [
+        ("bob", "\ud800"),
+        ("bob", "bob's\0"),
+        ("bob", "\x01"),
+        ("bob", "ä" * 256),
+        ("\ud800", "\ud800"),
+        ("\0", "bob's"),
+        ("ä" * 256, "bob's"),
+        ("x" * 10_000, "bob's"),
+    ],
+)
+def test_what_is_odd_keeps_nobody_else_out(opened: Open, name: str, password: str) -> None:
+    users = opened(NOT_REMEMBERED)
+    expected = Reason.PASSWORD_WRONG if name == "bob" else Reason.USER_UNKNOWN
+    assert reason(users.check_password, name, password) is expected
+    assert users.check_password("bob", "bob's").name == "bob"
+
+
 # entries
 
 
