@@ -110,6 +110,7 @@ def test_the_least_that_a_directory_needs(path: Path) -> None:
         ),
         (LDAP.replace("ca =", "#"), "ca: is missing"),
         (LDAP.replace("ca.pem", "directory.toml"), "holds no certificates in PEM"),
+        (LDAP.replace("ca.pem", "empty"), "holds no certificates in PEM"),
         (
             LDAP.replace('"ldaps://one.example.org", "ldaps://two.example.org:6360"', '"ldap://localhost"'),
             "ca: is",
@@ -140,6 +141,7 @@ def test_the_least_that_a_directory_needs(path: Path) -> None:
     ],
 )
 def test_each_mistake_is_told(path: Path, text: str, problem: str) -> None:
+    (path.parent / "empty").touch()
     for name, mode in (("open", 0o644), ("two lines", 0o600)):
         (path.parent / name).write_text("sqlite://\nsqlite://\n")
         (path.parent / name).chmod(mode)

@@ -65,7 +65,10 @@ class PositiveCache:
         now = self._monotonic()
         with self._lock:
             end, user = self._ends.get(tag, (now, None))
-            return user if now < end else None
+            if now >= end:
+                return None
+            self._ends.move_to_end(tag)
+            return user
 
     def add(self, tag: bytes, user: User | None = None, *, since: float | None = None) -> None:
         """Remember a success.

@@ -90,13 +90,14 @@ class LdapUsers:
             return user
         # first: how long the directory looks for a name must not show to whoever is not heard
         source = admit(remembered=self._cache.age(recent) is Age.OLD)
+        heard = self._monotonic()
         dn, record = self._record(name)
         user = self._credentials.check_password(
             name,
             password,
             record,
             admit=lambda *, remembered: source,  # noqa: ARG005 - it was asked
-            proof=partial(self._proof, dn, began),
+            proof=partial(self._proof, dn, self._monotonic() - heard),
         )
         self._cache.add(recent, user, since=began)
         return user
@@ -180,15 +181,22 @@ class LdapUsers:
         return False
 
     def _proof(
-        self, dn: str, began: float, secret: bytes, source: str | None, spared: Callable[[], bool]
+        self, dn: str, looked: float, secret: bytes, source: str | None, spared: Callable[[], bool]
     ) -> bool:
-        """Whether the directory lets the user in; when it does not, that is told at a moment that says no more."""
+        """Whether the directory lets the user in; when it does not, that is told at a moment that says no more.
+
+        Args:
+            dn: where the user stands.
+            looked: seconds that it took to find that.
+            secret, source, spared: see :data:`wsprovider.adapters.users.checking.Proof`.
+        """
         with self._turns.turn(source):
             if spared():
                 return True
+            began = self._monotonic()
             proven = self._directory.proves(dn, secret)
-            if not proven:
-                self._pause(self._monotonic() - began, known=dn != self._nobody)
+            if not proven:  # what it has waited for others is no matter of this user
+                self._pause(looked + self._monotonic() - began, known=dn != self._nobody)
             return proven
 
     def _pause(self, took: float, *, known: bool) -> None:

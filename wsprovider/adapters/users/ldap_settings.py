@@ -218,7 +218,8 @@ def _authorities(settings: Settings, servers: tuple[Server, ...]) -> str | None:
         return None
     try:
         authorities = settings.reader.read(settings.path.parent / Path(name)).decode()
-        ssl.create_default_context(cadata=authorities)
+        # not empty: that would mean whichever authorities the system trusts
+        ssl.create_default_context(cadata=authorities or "none")
     except MaterialError as error:
         top.problem("ca", str(error))
     except (ValueError, ssl.SSLError):
