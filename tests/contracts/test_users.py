@@ -1,21 +1,23 @@
 """What every user store promises (wsprovider.ports.Users), on each of them.
 
-A new store joins by one more factory in ``FACTORIES``: a context manager that takes a folder and gives a
-store which holds the people of a list, ``PEOPLE`` for most tests. A store that cannot hold clear passwords holds alice's as a hash
+A new store joins by one more factory in ``FACTORIES``: it takes what runs the servers, a folder and people, and gives a
+store which holds these, ``PEOPLE`` for most tests. A store that cannot hold clear passwords holds alice's as a hash
 and says so by ``knows_clear_passwords``.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from wsprovider.adapters.users.file import FileUsers
+from tests.live.postgres import Postgres
+from tests.live.slapd import Slapd
+from wsprovider.adapters.users.editing import sql_editor
 from wsprovider.adapters.users.hashing import hash_password
+from wsprovider.adapters.users.opening import open_users
 from wsprovider.adapters.users.records import Entry
 from wsprovider.adapters.users.writing import write_users_file
 from wsprovider.ports import User, Users
@@ -39,28 +41,94 @@ PEOPLE = (
 """alice (clear), bob (hashed), carol (clear, disabled), dave (hashed, disabled), and two with rare forms."""
 
 
-@contextmanager
-def file_users(folder: Path, people: Iterable[Entry] = PEOPLE) -> Iterator[Users]:
+class Servers:
+    """Servers that stores need, each started when it is first asked for; who holds which people."""
+
+    def __init__(self, stack: ExitStack) -> None:
+        self._stack = stack
+        self._running: dict[type, object] = {}
+        self._places: dict[tuple[object, ...], str] = {}
+
+    def running(self, kind):
+        """The server of a kind; skips the test where it is not installed."""
+        if kind not in self._running:
+            missing = kind.available()
+            if missing is not None:
+                pytest.skip(missing)
+            self._running[kind] = self._stack.enter_context(kind())
+        return self._running[kind]
+
+    def place(self, kind, people, make):
+        """Where a kind of store holds these people: made once."""
+        key = (kind, *people)
+        if key not in self._places:
+            self._places[key] = make()
+        return self._places[key]
+
+
+def file_users(_servers: Servers, folder: Path, people: tuple[Entry, ...]) -> Users:
     path = folder / "users.toml"
     write_users_file(path, people)
-    yield FileUsers(path)
+    return open_users(folder, path.name, environ={})
 
 
-FACTORIES = {"file": file_users}
+def sql_users(folder: Path, url: str, people: tuple[Entry, ...]) -> Users:
+    path = folder / "directory.toml"
+    path.write_text('kind = "sql"\nurl_env = "URL"\n')
+    with closing(sql_editor(path, {"URL": url})) as editor:
+        if not editor.tables_are_there():
+            editor.make_tables()
+            for one in people:
+                editor.put(one)
+    return open_users(folder, path.name, environ={"URL": url})
 
 
-@pytest.fixture(params=FACTORIES)
-def users(request, tmp_path):
-    with FACTORIES[request.param](tmp_path) as store:
+def sqlite_users(_servers: Servers, folder: Path, people: tuple[Entry, ...]) -> Users:
+    return sql_users(folder, f"sqlite:///{folder / f'{hash(people)}.db'}", people)
+
+
+def postgresql_users(servers: Servers, folder: Path, people: tuple[Entry, ...]) -> Users:
+    server = servers.running(Postgres)
+    return sql_users(folder, servers.place(Postgres, people, server.fresh), people)
+
+
+def ldap_users(servers: Servers, folder: Path, people: tuple[Entry, ...]) -> Users:
+    server = servers.running(Slapd)
+    base = servers.place(Slapd, people, lambda: server.part(people))
+    path = server.settings(folder, base, "refuse_after = 0")
+    return open_users(folder, path.name, environ={})
+
+
+FACTORIES = {
+    "file": file_users,
+    "sqlite": sqlite_users,
+    "postgresql": postgresql_users,
+    "ldap": ldap_users,
+}
+KINDS = [
+    pytest.param(kind, marks=pytest.mark.live) if kind in {"postgresql", "ldap"} else kind
+    for kind in FACTORIES
+]
+
+
+@pytest.fixture(scope="module")
+def servers():
+    with ExitStack() as stack:
+        yield Servers(stack)
+
+
+@pytest.fixture(params=KINDS)
+def users(request, servers, tmp_path):
+    with closing(FACTORIES[request.param](servers, tmp_path, PEOPLE)) as store:
         yield store
 
 
-@pytest.fixture(params=FACTORIES)
-def version_of(request, tmp_path):
+@pytest.fixture(params=KINDS)
+def version_of(request, servers, tmp_path):
     """The version of one person's record, in a store that holds nobody else."""
 
     def version_of(entry):
-        with FACTORIES[request.param](tmp_path, [entry]) as store:
+        with closing(FACTORIES[request.param](servers, tmp_path, (entry,))) as store:
             return store.find(entry.name).version
 
     return version_of

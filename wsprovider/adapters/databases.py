@@ -13,11 +13,12 @@ from wsprovider.adapters.shared.forking import watch
 from wsprovider.words.errors import BackendError, ConfigurationError, Problem
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Engine
 
 _LACKING: Final = 'SQLAlchemy is not installed; install the extra: pip install "wsprovider[sql]"'
 _DRIVERS: Final = {"postgresql": 'psycopg is not installed: pip install "wsprovider[postgresql]"'}
 _SECONDS: Final = 5
+_READS: Final = "wsprovider_reads"
 
 
 class Database:
@@ -57,6 +58,7 @@ class Database:
         if self.backend == "sqlite":
             sqlalchemy.event.listen(self._engine, "connect", _prepare_sqlite)
             sqlalchemy.event.listen(self._engine, "begin", _begin_sqlite)
+        self._reader = self._engine.execution_options(**{_READS: True})
         watch(self)
 
     def _options(self, sqlalchemy: Any) -> dict[str, Any]:
@@ -64,7 +66,7 @@ class Database:
             return {"hide_parameters": True, "connect_args": {"timeout": _SECONDS}}
         options: dict[str, Any] = {"pool_pre_ping": True, "pool_timeout": _SECONDS}
         if self.backend == "postgresql":
-            options["connect_args"] = {"connect_timeout": _SECONDS}
+            options["connect_args"] = {"connect_timeout": _SECONDS, "tcp_user_timeout": _SECONDS * 1000}
         return {"hide_parameters": True, "poolclass": sqlalchemy.pool.QueuePool, **options}
 
     @contextmanager
@@ -77,8 +79,23 @@ class Database:
         Raises:
             BackendError: the database did not answer, or not as it should.
         """
+        with self._begun(self._engine) as connection:
+            yield connection
+
+    @contextmanager
+    def reading(self) -> "Iterator[Connection]":
+        """The same for what changes nothing: in SQLite it waits for nobody who writes.
+
+        Raises:
+            BackendError: the database did not answer, or not as it should.
+        """
+        with self._begun(self._reader) as connection:
+            yield connection
+
+    @contextmanager
+    def _begun(self, engine: "Engine") -> "Iterator[Connection]":
         try:
-            with self._engine.begin() as connection:
+            with engine.begin() as connection:
                 yield connection
         except self._errors as error:
             raise BackendError(f"{self.backend}: {told(error)}") from error
@@ -115,4 +132,5 @@ def _prepare_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Any) -> None:
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    reads = connection.get_execution_options().get(_READS)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -31,7 +31,7 @@ from wsprovider.keyring.material import Certificate, KeyPair
 from wsprovider.keyring.ring import Purpose, Ring, RingKey, RingSnapshot
 from wsprovider.keyring.trust import Partner, PinnedGroup, Trust
 from wsprovider.policy.requirements import Requirements
-from wsprovider.ports import Records
+from wsprovider.ports import Records, Users
 from wsprovider.server.invoker import Invoker
 from wsprovider.server.partners import places_of
 from wsprovider.server.settings import application_of, second_engine, settings_of
@@ -113,12 +113,13 @@ def at_endpoint(
     wanting = demands.conversation or one.kerberos.later_messages
     secured = demands.https if secure is None else secure
     transport = Transport(secured, "", _certificate(tls_client), authorization if secured else None)
-    with _records(config.shared, wanting=wanting) as (records, told):
+    asked = one.users if asks_users(one, demands) else None
+    with _records(config.shared, wanting=wanting) as (records, told), _users(config, asked, environ) as users:
         recipient = Recipient(
             one.policies,
             settings,
             keys=lambda: loaded.snapshot,
-            users=open_users(config.keys, one.users) if one.users and asks_users(one, demands) else None,
+            users=users,
             replay=MemoryStore(),
             clock=lambda: now,
             entropy=os.urandom,
@@ -181,6 +182,16 @@ def _records(url: str, *, wanting: bool) -> Iterator[tuple[Records, tuple[Fact, 
         except (ConfigurationError, BackendError) as error:
             told = (("shared store", f"not at hand, so no context or ticket is known: {error}"),)
         yield Overlay(under), told
+
+
+@contextmanager
+def _users(config: ProviderConfig, name: str | None, environ: Mapping[str, str]) -> Iterator[Users | None]:
+    """The user store of that name; none where there is no name."""
+    if name is None:
+        yield None
+        return
+    with closing(open_users(config.keys, name, environ=environ)) as users:
+        yield users
 
 
 def _contexts(records: Records, loaded: Loaded, one: EndpointConfig) -> Contexts:

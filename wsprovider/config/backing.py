@@ -4,6 +4,7 @@ What is opened here is let go again; the server opens its own and follows their 
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -77,6 +78,7 @@ class _Look:
         self._now = datetime.now(UTC)
         self._seen: dict[tuple[str | None, tuple[str, ...], Limits], Loaded | None] = {}
         self._tickets: set[TicketKeys] = set()
+        self._clear_passwords: dict[str, bool] = {}
 
     def check_keys(self, endpoint: ReadEndpoint) -> None:
         """The ring has keys for its purposes now, and trust trusts somebody.
@@ -120,18 +122,24 @@ class _Look:
         name = endpoint.config.users
         if name is None or not endpoint.needs_users:
             return
-        with self._problems.collecting(f"needed by {endpoint.config.path}"):
-            try:
-                users = open_users(self._keys, name)
-            except BackendError as error:
-                endpoint.table.problem("users", f'"{name}" did not answer: {error}')
-                return
-            if endpoint.demands.clear_passwords and not users.knows_clear_passwords:
-                endpoint.table.problem(
-                    "users",
-                    f'"{name}" holds no clear password, and the policy asks for password digests, '
-                    "which cannot be checked against hashes",
-                )
+        if name not in self._clear_passwords:
+            self._clear_passwords[name] = True  # where it cannot be said, that is the problem
+            with self._problems.collecting(f"needed by {endpoint.config.path}"):
+                self._open_users(endpoint, name)
+        if endpoint.demands.clear_passwords and not self._clear_passwords[name]:
+            endpoint.table.problem(
+                "users",
+                f'"{name}" holds no clear password, and the policy asks for password digests, '
+                "which cannot be checked against hashes",
+            )
+
+    def _open_users(self, endpoint: ReadEndpoint, name: str) -> None:
+        try:
+            with closing(open_users(self._keys, name, environ=self._environ)) as users:
+                self.warnings.update(dict.fromkeys(users.warnings))
+                self._clear_passwords[name] = users.knows_clear_passwords
+        except BackendError as error:
+            endpoint.table.problem("users", f'"{name}" did not answer: {error}')
 
     def check_roles(self, endpoint: ReadEndpoint) -> None:
         """Somebody gives holders of tickets the roles that are asked for: a user store, or partners."""

@@ -191,7 +191,7 @@ class _Composition:
         self._problems = Problems()
         self._sources: dict[tuple[Any, ...], SnapshotSource] = {}
         self._holdings = Holdings()
-        self._users = UserStores(config, self._holdings)
+        self._users = UserStores(config, self._holdings, environ)
         self._watch = Watch(
             self._holdings, clock=reports.now, monotonic=time.monotonic, tls=_served_certificate(config)
         )

@@ -1,5 +1,6 @@
 """The user stores of one process, and the counts of wrong passwords that go with each."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from wsprovider.adapters.users.opening import open_users
@@ -18,9 +19,9 @@ from wsprovider.words.reasons import Reason
 class UserStores:
     """Each store is opened once, however many endpoints name it."""
 
-    def __init__(self, config: ProviderConfig, holdings: Holdings) -> None:
+    def __init__(self, config: ProviderConfig, holdings: Holdings, environ: Mapping[str, str]) -> None:
         """Take the keys folder and the settings."""
-        self._config, self._holdings = config, holdings
+        self._config, self._holdings, self._environ = config, holdings, environ
         self._users: dict[str, Users] = {}
 
     def users(self, config: EndpointConfig, problems: Problems) -> Users | None:
@@ -32,6 +33,7 @@ class UserStores:
                 users = open_users(
                     self._config.keys,
                     config.users,
+                    environ=self._environ,
                     on_swap=reports.users_swapped,
                     on_failure=reports.users_refused,
                 )

@@ -49,6 +49,15 @@ def test_nobody_comes_between_reading_and_writing(database):
     assert count(database) == 100
 
 
+def test_who_only_reads_waits_for_nobody_who_writes(database):
+    with database.transaction() as writing:
+        writing.execute(text("UPDATE counter SET value = 7"))
+        with database.reading() as connection:
+            assert connection.execute(text("SELECT value FROM counter")).scalar_one() == 0
+    with database.reading() as connection:
+        assert connection.execute(text("SELECT value FROM counter")).scalar_one() == 7
+
+
 def test_a_forked_process_has_connections_of_its_own(database):
     add_one(database)
     child = os.fork()

@@ -227,7 +227,7 @@ def test_of_several_at_once_those_who_waited_find_out_from_the_first(credentials
     """Ten calls of one client after a restart would cost ten hashes."""
 
     def door(*, remembered):
-        cache.add(cache.tag("bob", BOB.user.version, b"bob's"))  # while this one waits
+        cache.add(cache.tag("bob", BOB.state, b"bob's"))  # while this one waits
         return ""
 
     assert credentials.check_password("bob", "bob's", BOB, admit=door) is BOB.user
@@ -249,6 +249,38 @@ def test_the_cache_is_bounded_and_keeps_who_comes_often(cache):
     cache.add(tags[3])
     assert len(cache) == 3
     assert [cache.age(tag) is Age.FRESH for tag in tags] == [True, False, True, True]
+
+
+def test_who_it_was_is_known_until_its_life_ends(cache, clock):
+    tags = [cache.tag(name, "", b"x") for name in "abcd"]
+    cache.add(tags[0], ALICE.user, since=clock.seconds - 100)
+    cache.add(tags[1], BOB.user)
+    cache.add(tags[2])
+    assert [cache.user(tag) for tag in tags] == [ALICE.user, BOB.user, None, None]
+    clock.seconds += 199
+    assert cache.user(tags[0]) is ALICE.user
+    clock.seconds += 1
+    assert [cache.user(tag) for tag in tags] == [None, BOB.user, None, None]
+    assert cache.age(tags[0]) is Age.OLD
+
+
+def test_whoever_keeps_the_secret_is_asked_in_its_place(credentials, hashing):
+    """What a directory says goes before what the record holds."""
+    nobody = Record.of(Entry("dora", changed="1"))
+    asked = []
+
+    def proof(secret, source, spared):
+        asked.append((secret, source, spared()))
+        return secret == b"dora's"
+
+    assert credentials.check_password("dora", "dora's", nobody, admit=Door(), proof=proof) is nobody.user
+    assert credentials.check_password("dora", "dora's", nobody, proof=proof) is nobody.user
+    assert reason(credentials.check_password, "dora", "wrong", nobody, proof=proof) is Reason.PASSWORD_WRONG
+    assert reason(credentials.check_password, "x", "dora's", None, proof=proof) is Reason.USER_UNKNOWN
+    changed = Record.of(Entry("dora", changed="2"))
+    assert credentials.check_password("dora", "dora's", changed, proof=proof).version != nobody.user.version
+    assert [secret for secret, _, _ in asked] == [b"dora's", b"wrong", b"dora's", b"dora's"]
+    assert hashing.asked == []
 
 
 def test_fields_do_not_run_together(cache):
@@ -312,5 +344,6 @@ def test_the_version_changes_with_anything_and_tells_no_password():
 
 
 def test_no_secret_shows_in_a_representation():
-    assert "alice's" not in repr(ALICE)
-    assert "bob's" not in repr(BOB)
+    for record in (ALICE, BOB):
+        assert f"{record.entry.name}'s" not in repr(record)
+        assert record.entry.name in repr(record)

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from wsprovider.adapters.users.file import FileUsers
+from wsprovider.adapters.users.opening import open_users
 from wsprovider.cli.main import main
 from wsprovider.words.errors import WSSecurityError
 
@@ -66,12 +67,70 @@ def test_a_disabled_user_is_refused(users, tmp_path: Path):
         FileUsers(tmp_path / "users.toml").check_password("alice", "secret")
 
 
+def test_a_disabled_user_is_let_in_again(users, tmp_path: Path):
+    users("add", "alice", password="secret")
+    users("disable", "alice")
+    assert users("enable", "alice") == 0
+    assert FileUsers(tmp_path / "users.toml").check_password("alice", "secret").name == "alice"
+
+
+def test_a_removed_user_is_gone(users, tmp_path: Path, capsys):
+    users("add", "alice", password="secret")
+    users("add", "bob", password="other")
+    assert users("remove", "alice") == 0
+    with pytest.raises(WSSecurityError, match="USER_UNKNOWN"):
+        FileUsers(tmp_path / "users.toml").check_password("alice", "secret")
+    assert users("remove", "bob") == 2
+    assert "would hold nobody without 'bob'" in capsys.readouterr().err
+    assert FileUsers(tmp_path / "users.toml").check_password("bob", "other").name == "bob"
+
+
+def test_users_of_a_database(users, tmp_path: Path, monkeypatch, capsys):
+    monkeypatch.setenv("USERS_URL", f"sqlite:///{tmp_path / 'users.db'}")
+    (tmp_path / "users.toml").write_text('kind = "sql"\nurl_env = "USERS_URL"\n')
+    assert users("tables", "--print") == 0
+    assert capsys.readouterr().out.startswith("CREATE TABLE wsprovider_users (")
+    assert users("list") == 1
+    assert "no such table" in capsys.readouterr().err
+    assert users("tables") == 0
+    assert users("add", "alice", "--role", "clerk", password="correct horse") == 0
+    assert users("add", "bob", "--clear", password="other") == 0
+    assert users("disable", "bob") == 0
+    assert users("remove", "nobody") == 2
+    capsys.readouterr()
+    assert users("list") == 0
+    assert [line.split() for line in capsys.readouterr().out.splitlines()] == [
+        ["NAME", "PASSWORD", "ROLES"],
+        ["alice", "hash", "clerk"],
+        ["bob", "clear", "-", "disabled"],
+    ]
+    store = open_users(tmp_path, "users.toml", environ={"USERS_URL": f"sqlite:///{tmp_path / 'users.db'}"})
+    assert store.check_password("alice", "correct horse").roles == {"clerk"}
+    assert users("tables") == 0
+    assert "are there already" in capsys.readouterr().out
+    assert users("remove", "alice") == 0
+    with pytest.raises(WSSecurityError, match="USER_UNKNOWN"):
+        store.check_password("alice", "correct horse")
+    store.close()
+
+
+def test_users_of_a_directory_are_not_ours_to_change(users, tmp_path: Path, capsys):
+    (tmp_path / "users.toml").write_text('kind = "ldap"\n')
+    for arguments in (("list",), ("add", "alice"), ("remove", "alice"), ("tables",)):
+        assert users(*arguments, password="x") == 2
+    err = capsys.readouterr().err
+    assert "changed by its own tools" in err
+    assert "only a database has tables" in err
+
+
 @pytest.mark.parametrize(
     ("arguments", "password", "what"),
     [
         (("add", "alice"), "", "password: is empty"),
         (("disable", "nobody"), "", "holds no user 'nobody'"),
-        (("add", ""), "secret", ""),
+        (("enable", "nobody"), "", "holds no user 'nobody'"),
+        (("remove", "nobody"), "", "holds no user 'nobody'"),
+        (("add", ""), "secret", "has 1 to 256 characters"),
     ],
 )
 def test_mistakes_change_nothing(users, tmp_path: Path, capsys, arguments, password, what):

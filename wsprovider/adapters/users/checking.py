@@ -13,7 +13,8 @@ import hashlib
 import hmac
 import os
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from functools import partial
 from typing import Final
 
 from wsprovider.adapters.users.cache import Age, PositiveCache
@@ -33,6 +34,14 @@ from wsprovider.words.reasons import Reason
 
 _KEY: Final = os.urandom(32)
 """Makes texts of any length comparable in constant time; nothing made with it leaves the process."""
+
+
+Proof = Callable[[bytes, str | None, Callable[[], bool]], bool]
+"""Whether a password is right, by whoever keeps it: a store that has no secret itself asks.
+
+Called with the password, and with ``source`` and ``spared`` of
+:meth:`wsprovider.adapters.users.hashing.Hashing.matches`; raises what that does.
+"""
 
 
 def password_digest(nonce: bytes, created: str, password: bytes) -> bytes:
@@ -82,7 +91,13 @@ class Credentials:
             raise WSSecurityError(Reason.PASSWORD_WRONG, "empty, or beyond Limits.password_bytes")
 
     def check_password(
-        self, name: str, password: str, record: Record | None, *, admit: Admission = admit_all
+        self,
+        name: str,
+        password: str,
+        record: Record | None,
+        *,
+        admit: Admission = admit_all,
+        proof: Proof | None = None,
     ) -> User:
         """Authenticate by the clear password.
 
@@ -91,25 +106,24 @@ class Credentials:
             password: as given.
             record: what the store holds under exactly that name; None if nothing.
             admit: see :meth:`wsprovider.ports.Users.check_password`.
+            proof: asked in the place of the record's own secret.
 
         Raises:
             WSSecurityError: USER_UNKNOWN, PASSWORD_WRONG, USER_DISABLED or AUTHENTICATION_BUSY; what
                 ``admit`` raises.
-            BackendError: the hash could not be computed.
+            BackendError: the hash could not be computed; what ``proof`` raises.
         """
         self.refuse_early(name, password)
         secret = octets(password)
         found = record or self._nobody
-        tag = self._cache.tag(name, found.user.version, secret)
+        tag = self._cache.tag(name, found.state, secret)
         age = self._cache.age(tag)
         if age is not Age.FRESH:
             source = admit(remembered=age is Age.OLD)
-            stored, clear = found.entry.password or self._dummy_hash, self._clear(found)
-            hash_matches = self._hashing.matches(
-                stored, secret, source=source, spared=lambda: self._cache.age(tag) is Age.FRESH
+            proven = (proof or partial(self._proven, found))(
+                secret, source, lambda: self._cache.age(tag) is Age.FRESH
             )
-            clear_matches = hmac.compare_digest(_comparable(clear), _comparable(secret))
-            _judge(record, proven=hash_matches | clear_matches, name=name)
+            _judge(record, proven=proven, name=name)
             self._cache.add(tag)
         return _enabled(found)
 
@@ -146,6 +160,11 @@ class Credentials:
         if record is None:
             raise WSSecurityError(Reason.USER_UNKNOWN, name)
         return _enabled(record)
+
+    def _proven(self, found: Record, secret: bytes, source: str | None, spared: Callable[[], bool]) -> bool:
+        stored, clear = found.entry.password or self._dummy_hash, self._clear(found)
+        hash_matches = self._hashing.matches(stored, secret, source=source, spared=spared)
+        return hash_matches | hmac.compare_digest(_comparable(clear), _comparable(secret))
 
     def _clear(self, record: Record) -> bytes:
         """The clear password, or one that nobody knows."""

@@ -106,6 +106,9 @@ class FileUsers:
         now = self._file.current()
         return now.credentials.find(name, now.records.get(name))
 
+    def close(self) -> None:
+        """Nothing is open."""
+
     def _read(self, path: Path) -> _Snapshot:
         found = read_users_file(path, self._limits)
         parameters = usual_parameters(found.values())

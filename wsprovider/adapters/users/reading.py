@@ -18,13 +18,12 @@ from pathlib import Path
 from typing import Any, Final
 
 from wsprovider.adapters.users.hashing import octets, read_parameters
-from wsprovider.adapters.users.records import Entry
+from wsprovider.adapters.users.records import Entry, possible_name
 from wsprovider.words.errors import ConfigurationError, Problem
 from wsprovider.words.limits import Limits
 
 _KNOWN: Final = frozenset({"password", "clear_password", "roles", "disabled"})
 _FILE_BYTES: Final = 16_000_000
-_NAME_CHARACTERS: Final = 256
 
 
 def read_users_file(path: Path, limits: Limits) -> dict[str, Entry]:
@@ -90,8 +89,10 @@ def _entries(
     problems += [
         Problem(f"{where}: {key}", "is not known here; users stand in [users.NAME]")
         for key in document
-        if key != "users"
+        if key not in {"users", "kind"}
     ]
+    if document.get("kind", "file") != "file":
+        problems.append(Problem(f"{where}: kind", "was another when the server started; restart it"))
     users = document.get("users", {})
     if not isinstance(users, dict):
         problems.append(Problem(f"{where}: users", "must be tables: [users.NAME]"))
@@ -141,9 +142,8 @@ class _EntryReader:
         return Entry(self._name, password, clear, self._roles(), self._disabled())
 
     def _check_name(self) -> None:
-        if not self._name or not self._name.isprintable() or len(self._name) > _NAME_CHARACTERS:
-            what = f"a name has 1 to {_NAME_CHARACTERS} characters, all printable"
-            self._problem(None, what)
+        if not possible_name(self._name):
+            self._problem(None, "a name has 1 to 256 characters, all printable")
 
     def _check_hash(self, password: str) -> None:
         try:

@@ -1,4 +1,4 @@
-"""Who may compute a hash, and in which order: a few at a time, a few wait, the next is told so at once.
+"""Who may compute a hash or bind, and in which order: a few at a time, a few wait, the next is told so at once.
 
 Whoever came first is next. One source holds at most half of the waiting places, so that whoever floods the queue
 leaves room in it for the others.
