@@ -44,6 +44,9 @@ class EndpointConfig:
         dialect: ``200702`` or ``200507``: the WS-SecurityPolicy that the WSDL publishes.
         public_url: absolute base URL that the WSDL names, the process's default already counted in; None:
             as the request came.
+        archive: where accepted messages and their replies are kept: a folder, or the URL of a SQL database; None:
+            nowhere.
+        archive_days: for how long; None: for ever.
     """
 
     where: str
@@ -64,6 +67,8 @@ class EndpointConfig:
     sender_fault_400: bool = False
     crosscheck: bool = False
     public_url: str | None = None
+    archive: str | None = None
+    archive_days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -373,6 +373,7 @@ class Recipient:
             request.version.written_type,
             self._fault_status(body, request.version) if fault else 200,
             uses_of_reply(case, request.principal.name, outgoing.signing, sent.receiver),
+            sent.secrets,
         )
 
     def answer(self, request: VerifiedRequest) -> Answered | None:

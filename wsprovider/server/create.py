@@ -35,6 +35,7 @@ from wsprovider.policy.write import write_policy
 from wsprovider.ports import SharedState
 from wsprovider.server import log, reports, wsdl
 from wsprovider.server.application import Provider
+from wsprovider.server.archives import Archives
 from wsprovider.server.declared import Service, read_declared
 from wsprovider.server.endpoint import Endpoint
 from wsprovider.server.holdings import Holdings
@@ -173,6 +174,7 @@ class _Composition:
         self._problems = Problems()
         self._sources: dict[tuple[Any, ...], SnapshotSource] = {}
         self._holdings = Holdings()
+        self._archives = Archives()
         self._users = UserStores(config, self._holdings)
         self._watch = Watch(
             self._holdings, clock=reports.now, monotonic=time.monotonic, tls=_served_certificate(config)
@@ -222,7 +224,7 @@ class _Composition:
         return Provider(
             endpoints,
             trusted_proxies=self._config.trusted_proxies,
-            health={"shared store": partial(reports.check_store, store)},
+            health={"shared store": partial(reports.check_store, store), **self._archives.health()},
             publish_metrics=self._config.metrics,
             contexts=partial(reports.count_contexts, store) if self._conversations else None,
             wear=Wear(self._config.refused_bytes),
@@ -306,6 +308,7 @@ class _Composition:
             message_bytes=config.limits.message_bytes,
             wsdl=document,
             note=self._sightings.note,
+            archive=self._archives.of(service, config, recipient, lambda: keys.loaded().seals),
         )
 
     def _contexts(self, keys: SnapshotSource, settings: ConversationSettings) -> Contexts:

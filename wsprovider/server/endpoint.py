@@ -9,6 +9,7 @@ from typing import Any, Final
 from wsprovider.exchange.recipient import Recipient, Transport, VerifiedRequest, WireMessage
 from wsprovider.keyring.uses import Use
 from wsprovider.server import even, http, log
+from wsprovider.server.archives import Archiving
 from wsprovider.server.caller import Caller
 from wsprovider.server.invoker import Invoker, Outcome
 from wsprovider.server.metrics import Metrics
@@ -55,6 +56,7 @@ class Endpoint:
         message_bytes: the longest body that is read.
         wsdl: what GET with ``?wsdl`` answers.
         note: told which certificates accepted requests and their replies were protected with.
+        archive: keeps accepted requests before they are carried out, and replies before they are sent.
     """
 
     name: str
@@ -66,6 +68,7 @@ class Endpoint:
     message_bytes: int
     wsdl: WsdlDocument
     note: Note = _unnoted
+    archive: Archiving | None = None
 
     def handle(self, environ: Mapping[str, Any], transport: Transport, metrics: Metrics) -> Reply:
         """Answer one POST; whatever happens, there is an answer, a line in the log and a count."""
@@ -92,6 +95,8 @@ class Endpoint:
         try:
             read = http.read_request(environ, self.message_bytes)
             received = len(read.body)
+            if self.archive is not None:
+                self.archive.check()
             request = self._verified(read, transport)
             record.operation = request.operation.name
             record.principal = request.principal.name
@@ -99,12 +104,14 @@ class Endpoint:
             record.context = request.context_identifier
             record.remark = request.remark
             self.note(self.service, request.uses, request.received)
+            kept = 0 if self.archive is None else self.archive.request(request, read, transport)
+            record.archive = f"{self.service}/{kept}" if kept else None
         except (Exception, SystemExit) as error:  # noqa: BLE001 - attacks.md P06
             if isinstance(error, WSSecurityError) and error.decrypted:
                 even.pause(started, received)
             return replace(self._refused(error, version, record), refused=received)
         try:
-            return self._served(request, environ, record, metrics)
+            return self._served(request, kept, environ, record, metrics)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a reply that cannot be protected: P09
             return self._refused(error, version, record)
 
@@ -118,14 +125,19 @@ class Endpoint:
         )
 
     def _served(
-        self, request: VerifiedRequest, environ: Mapping[str, Any], record: log.Record, metrics: Metrics
+        self,
+        request: VerifiedRequest,
+        kept: int,
+        environ: Mapping[str, Any],
+        record: log.Record,
+        metrics: Metrics,
     ) -> Reply:
         answered = self.recipient.answer(request)
         if answered is not None:
             if request.errand is not None:
                 metrics.count_conversation(self.name, request.errand.request.kind)
             record.context = answered.context
-            return self._sent(answered.wire, request)
+            return self._sent(answered.wire, request, kept)
         caller = Caller(
             request.principal,
             self.name,
@@ -139,9 +151,11 @@ class Endpoint:
         if request.operation.one_way:
             # WSDL 1.1 section 2.4.1: nothing goes back, not even a fault.
             return Reply(_ACCEPTED, "text/plain", b"")
-        return self._sent(self._protected(request, outcome), request)
+        return self._sent(self._protected(request, outcome), request, kept)
 
-    def _sent(self, message: WireMessage, request: VerifiedRequest) -> Reply:
+    def _sent(self, message: WireMessage, request: VerifiedRequest, kept: int) -> Reply:
+        if self.archive is not None:
+            self.archive.reply(message, kept)
         self.note(self.service, message.uses, request.received)
         return _wire(message)
 

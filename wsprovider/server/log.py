@@ -32,6 +32,7 @@ class Record:
         principal: who called, once that is proven.
         message_id: the request's wsa:MessageID, once verified.
         context: identifier of the security context that protects the request, or that it renews or cancels.
+        archive: name of the request's record in the archive, where there is one.
         reason: why it was refused or failed; None when the service answered.
         detail: a few words on that.
         remark: what did not keep the request from being accepted, and wants a look all the same.
@@ -47,6 +48,7 @@ class Record:
     principal: str | None = None
     message_id: str | None = None
     context: str | None = None
+    archive: str | None = None
     reason: Reason | None = None
     detail: str = ""
     remark: str = ""
@@ -74,7 +76,7 @@ class Record:
             "reason": None if self.reason is None else self.reason.name,
             "ms": round(self.milliseconds, 2),
         }
-        for name in ("operation", "principal", "message_id", "context", "detail", "remark"):
+        for name in ("operation", "principal", "message_id", "context", "archive", "detail", "remark"):
             value = getattr(self, name)
             if value:
                 fields[name] = value[:_LIMIT]
@@ -84,7 +86,14 @@ class Record:
 
 
 _OURS: Final = frozenset(
-    {Reason.INTERNAL, Reason.BACKEND, Reason.CROSSCHECK, Reason.REPLAY_STORE, Reason.REPLAY_FULL}
+    {
+        Reason.INTERNAL,
+        Reason.BACKEND,
+        Reason.CROSSCHECK,
+        Reason.REPLAY_STORE,
+        Reason.REPLAY_FULL,
+        Reason.ARCHIVE,
+    }
 )
 
 

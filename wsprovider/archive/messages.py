@@ -1,0 +1,201 @@
+"""What is kept of a request and of a reply: the octets, what opens them, and what they were judged by.
+
+Nothing here is needed from the ring later: of each EncryptedKey, security context and ticket the secret is kept that it
+gave, so that the octets can be decrypted, their signatures verified and the policy judged again when the private key
+has long gone.
+"""
+
+from collections.abc import Hashable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import cast
+
+from lxml import etree
+
+from wsprovider.archive.content import Facts
+from wsprovider.archive.record import Kind
+from wsprovider.archive.trusts import Materials, hold, write
+from wsprovider.archive.writing import CONTEXT, MESSAGE_ID, Kept
+from wsprovider.config.policies import suites_of
+from wsprovider.exchange.recipient import Recipient, Transport, VerifiedRequest, WireMessage
+from wsprovider.inbound.evidence import CertificateKey, Evidence, KeyRoot, SecretKey
+from wsprovider.keyring.material import Certificate
+from wsprovider.keyring.ring import RingSnapshot
+from wsprovider.keyring.trust import Partner, PinnedGroup
+from wsprovider.keyring.uses import Case
+from wsprovider.policy.model import Policy
+from wsprovider.policy.write import write_policy
+from wsprovider.words.dialects import SP12
+from wsprovider.words.suites import allow_sha1
+
+OURSELVES = "the service"
+"""As whom a reply's certificate is trusted when the reply is judged again."""
+WIRE = "wire"
+"""The part that holds the octets as they came or went."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A request as HTTP brought it.
+
+    Attributes:
+        charset, action: as for :meth:`wsprovider.exchange.recipient.Recipient.accept`.
+    """
+
+    data: bytes
+    charset: str | None
+    action: str | None
+    transport: Transport
+
+
+class Keeper:
+    """Says what is to be kept of an endpoint's messages; shared by all threads."""
+
+    def __init__(self, recipient: Recipient, *, scenario: str | None) -> None:
+        """Take the endpoint's policy and settings.
+
+        Args:
+            scenario: its slug, if it is one of the catalogue.
+        """
+        settings = recipient.settings
+        self._limits, self._ways = settings.limits, recipient.ways
+        self._materials: Materials = {}
+        freshness = settings.freshness
+        suites = _suites(recipient.policy)
+        self._endpoint: Facts = {
+            "endpoint": settings.path,
+            "scenario": scenario,
+            "policy": hold(_document(recipient.policy), self._materials),
+            "rsa_sha1": suites.sha1,
+            "short_symmetric_keys": suites.short,
+            "freshness": [one.total_seconds() for one in (freshness.life, freshness.skew, freshness.future)],
+            "clear_password_over_http": settings.clear_password_over_http,
+            "understood": sorted(settings.understood),
+        }
+        self._trust = lru_cache(maxsize=4)(self._written)
+        self._own = lru_cache(maxsize=16)(self._ourselves)
+
+    def request(self, request: VerifiedRequest, received: Received) -> Kept:
+        """What is to be kept of a request that was accepted."""
+        trust, known = self._trust(cast("Hashable", request.keys))
+        materials = {**self._materials, **known}
+        parts = {WIRE: received.data}
+        principal, transport = request.principal, received.transport
+        signers = [fact.key for fact in request.evidence.signatures if isinstance(fact.key, CertificateKey)]
+        tls = transport.client_certificate
+        facts: Facts = {
+            **self._endpoint,
+            "received": request.received.isoformat(),
+            "operation": request.operation.name,
+            "one_way": request.operation.one_way,
+            "message_id": request.message_id,
+            "soap": request.version.namespace,
+            "charset": received.charset,
+            "action": received.action,
+            "way": self._ways.index(request.way),
+            "stage": request.way.stage.value,
+            "principal": principal.name,
+            "proof": principal.proof.value,
+            "roles": sorted(principal.roles),
+            "certificate": principal.certificate and hold(principal.certificate.der, materials),
+            "signers": [
+                [hold(one.der, materials) for one in (key.certificate, *key.path)] for key in signers
+            ],
+            "tls": {
+                "secure": transport.secure,
+                "peer": transport.peer,
+                "certificate": tls and hold(tls.der, materials),
+            },
+            "trust": trust,
+            "secrets": list(_secrets(request.evidence, parts)),
+            "context": request.context_identifier,
+        }
+        tags = {MESSAGE_ID: request.message_id, CONTEXT: request.context_identifier}
+        named = {kind: value for kind, value in tags.items() if value is not None}
+        return Kept(Kind.REQUEST, facts, parts, materials, named)
+
+    def reply(self, wire: WireMessage, number: int) -> Kept:
+        """What is to be kept of a protected reply.
+
+        Args:
+            number: of its request's record.
+        """
+        materials: Materials = {}
+        parts = {WIRE: wire.data}
+        signer = next((use.certificate for use in wire.uses if use.case is Case.SIGN), None)
+        trust, known = self._own(signer)
+        materials.update(known)
+        facts: Facts = {
+            "status": wire.status,
+            "content_type": wire.content_type,
+            "certificate": signer and hold(signer.der, materials),
+            "trust": trust,
+            "secrets": [
+                {"kind": "encrypted key", "sha1": sha1.hex(), "part": _put(secret, parts)}
+                for sha1, secret in wire.secrets.items()
+            ],
+        }
+        return Kept(Kind.REPLY, facts, parts, materials, request=number)
+
+    def _ourselves(self, signer: Certificate | None) -> tuple[str, Materials]:
+        """Trust in nobody but ourselves, to judge our own signature by."""
+        groups = () if signer is None else (PinnedGroup(OURSELVES, (Partner(OURSELVES, (signer,)),)),)
+        return write(groups, self._limits)
+
+    def _written(self, keys: Hashable) -> tuple[str, Materials]:
+        """Trust as of one snapshot; it stays the same until the keys folder changes."""
+        groups = keys.trust_groups if isinstance(keys, RingSnapshot) else ()
+        return write(groups, self._limits)
+
+
+@dataclass(frozen=True, slots=True)
+class _Suites:
+    sha1: bool
+    short: bool
+
+
+def _suites(policy: Policy) -> _Suites:
+    """What service.toml lets in beside the policy's suites, and its document does not say."""
+    suites = suites_of(policy)
+    return _Suites(
+        all(suite == allow_sha1(suite) for suite in suites),
+        all(suite.short_symmetric_keys for suite in suites),
+    )
+
+
+def _document(policy: Policy) -> bytes:
+    return etree.tostring(write_policy(policy, SP12), method="c14n", exclusive=True, with_comments=False)
+
+
+def _put(secret: bytes, parts: dict[str, bytes]) -> str:
+    name = f"secret-{len(parts)}"
+    parts[name] = secret
+    return name
+
+
+def _secrets(evidence: Evidence, parts: dict[str, bytes]) -> Iterator[Facts]:
+    """Each secret that signatures and decryption of a message rest on, once."""
+    used = [fact.key.root for fact in evidence.signatures if isinstance(fact.key, SecretKey)]
+    used += [fact.key.root for fact in evidence.decryptions]
+    for root in dict.fromkeys((*evidence.roots.values(), *used)):
+        yield {**_named(root), "part": _put(root.secret, parts)}
+
+
+def _named(root: KeyRoot) -> Facts:
+    context, ticket = root.context, root.ticket
+    if context is not None:
+        return {
+            "kind": "context",
+            "identifier": context.identifier,
+            "instance": context.instance,
+            "namespace": context.namespace,
+        }
+    if ticket is not None:
+        return {
+            "kind": "ticket",
+            "sha1": ticket.sha1.hex(),
+            "principal": ticket.principal,
+            "expires": ticket.expires.isoformat(),
+            "shown": ticket.authenticator and ticket.authenticator.hex(),
+        }
+    return {"kind": "encrypted key", "sha1": root.sha1.hex()}
