@@ -25,11 +25,12 @@ class Archived:
         self.location, self.world, self.days = str(location), world, days
         self.seals = SealKeys((SealKey("first", bytes(range(32))),))
         self.failures: list[Exception] = []
+        self.stores: list[Store] = []
         self.archive = self.opened()
 
     def opened(self) -> Archive:
         """Another worker's."""
-        self.store: Store = open_store(self.location, CHAIN)
+        self.store = self.open()
         archive = Archive(
             self.store,
             CHAIN,
@@ -42,11 +43,19 @@ class Archived:
         archive.begin()
         return archive
 
+    def open(self, *, make: bool = True) -> Store:
+        """The store once more."""
+        self.stores.append(open_store(self.location, CHAIN, make=make))
+        return self.stores[-1]
+
+    def close(self) -> None:
+        """Release everything that was opened."""
+        for store in self.stores:
+            store.close()
+
     def key(self, store: Store) -> ArchiveKey:
         """The archive's key, as whoever has the ring now finds it."""
-        return ArchiveKey(
-            store, CHAIN, lambda: self.seals, clock=lambda: self.world.now, entropy=os.urandom
-        )
+        return ArchiveKey(store, CHAIN, lambda: self.seals, clock=lambda: self.world.now, entropy=os.urandom)
 
     def plain(self, text: bytes = b"a message") -> int:
         """Keep something that is no message."""
@@ -67,13 +76,13 @@ class Archived:
 
     def read(self, number: int) -> Found:
         """A message, by whoever has the archive and the ring."""
-        store = open_store(self.location, CHAIN, make=False)
+        store = self.open(make=False)
         found = Reader(store, self.key(store).secret(make=False)).numbered(number)
         assert found is not None
         return found
 
     def verify(self, *, keyless: bool = False, **more: Any) -> Verified:
         """A look at the whole chain."""
-        store = open_store(self.location, CHAIN, make=False)
+        store = self.open(make=False)
         key = None if keyless else self.key(store).secret(make=False)
         return Verification(store, CHAIN, key=key, **more).run()

@@ -158,6 +158,9 @@ class FolderStore:
         if free < RESERVE:
             raise BackendError(f"{self._folder}: only {free:,} octets are free: make room")
 
+    def close(self) -> None:
+        """See :class:`wsprovider.archive.store.Store`; nothing is open."""
+
     # appending -------------------------------------------------------------------------------------
 
     def _write(self, segment: str, make: Make) -> tuple[IO[Any], bool]:

@@ -7,7 +7,7 @@ out comes what holds now. Not judged again: the password (it was right then; the
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -56,12 +56,14 @@ class Proof:
         case: the evidence, and the requirements that it meets; None where there is a failure.
         tree: the document with everything decrypted that was encrypted.
         snapshot: whom the service trusted then.
+        limits: the endpoint's of then.
     """
 
     failure: str | None
     case: Case | None = None
     tree: bytes = b""
     snapshot: RingSnapshot | None = None
+    limits: Limits = field(default_factory=Limits)
 
     @property
     def evidence(self) -> Evidence | None:
@@ -170,7 +172,7 @@ def _proof(
     )
     evidence = examine(parse(data, limits, charset=charset), version, context)
     verdict = judge(evidence, (wanted,), circumstances)
-    return Proof(None, verdict.case, etree.tostring(evidence.envelope.root), snapshot)
+    return Proof(None, verdict.case, etree.tostring(evidence.envelope.root), snapshot, limits)
 
 
 def _limits(request: Found) -> Limits:

@@ -52,7 +52,11 @@ class SqlStore:
             sql.Column("frame", sql.LargeBinary, nullable=False),
             sql.Index("wsprovider_archive_by_segment", "chain", "segment"),
         )
-        self._prepare(tables, make=make)
+        try:
+            self._prepare(tables, make=make)
+        except BackendError:
+            self.close()
+            raise
 
     def _prepare(self, tables: Any, *, make: bool) -> None:
         if make:
@@ -163,5 +167,5 @@ class SqlStore:
                 self._end(connection)
 
     def close(self) -> None:
-        """Release the connections."""
+        """See :class:`wsprovider.archive.store.Store`."""
         self._database.close()

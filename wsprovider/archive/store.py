@@ -97,6 +97,10 @@ class Store(Protocol):
         """
         ...
 
+    def close(self) -> None:
+        """Release connections; what comes after makes them anew."""
+        ...
+
 
 def is_url(location: str) -> bool:
     """Whether a database is meant, and not a folder."""

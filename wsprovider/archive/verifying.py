@@ -115,8 +115,6 @@ class Verification:
         found.records += 1
         found.requests += record.kind is Kind.REQUEST
         found.replies += record.kind is Kind.REPLY
-        if record.kind is Kind.REMOVED:
-            self._removals.append(record)
         where = f"{segment}: {name}"
         if record.chain != self._chain:
             found.findings.append(f"{where} is of another chain, {record.name}")
@@ -124,6 +122,8 @@ class Verification:
             found.findings.append(f"{where} was changed: its hash is not that of its octets")
         elif self._key is not None and record.opened(self._key) is None:
             found.findings.append(f"{where} was not sealed with the key of this archive")
+        elif record.kind is Kind.REMOVED:
+            self._removals.append(record)
         if self._last is not None:
             self._check_link(record, where, *self._last)
         self._first = self._first or record
@@ -163,7 +163,7 @@ class Verification:
 
     def _removed(self) -> Iterator[tuple[int, bytes]]:
         for record in self._removals:
-            yield int(record.fields["through"]), bytes.fromhex(record.fields["hash"])
+            yield int(record.fields.get("through", 0)), bytes.fromhex(record.fields.get("hash", ""))
 
     def _check_end(self) -> None:
         noted, last = self._store.end(), 0 if self._last is None else self._last[0]

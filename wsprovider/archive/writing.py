@@ -89,6 +89,10 @@ class Archive:
         self._store.check(failed=self._failed)
         self._key.secret()
 
+    def close(self) -> None:
+        """Release what the store has open."""
+        self._store.close()
+
     def keep(self, kept: Kept) -> int:
         """Keep a message; on return it is durable. Its number.
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from wsprovider.cli import (
+    archive,
     attack,
     audit,
     call,
@@ -37,6 +38,7 @@ _COMMANDS: Final = (
     keys,
     renew,
     audit,
+    archive,
     sessions,
     users,
     version,

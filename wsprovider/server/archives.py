@@ -73,6 +73,11 @@ class Archives:
         """Checks for ``/healthz``."""
         return {f"archive of {name}": chain.check for (_, name), chain in self._chains.items()}
 
+    def close(self) -> None:
+        """Release what the chains have open."""
+        for chain in self._chains.values():
+            chain.close()
+
     def _opened(self, service: ServiceConfig, location: str, seals: Callable[[], SealKeys]) -> Archive:
         store = open_store(location, service.name)
         key = ArchiveKey(store, service.name, seals, clock=reports.now, entropy=os.urandom)

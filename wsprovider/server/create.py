@@ -231,7 +231,7 @@ class _Composition:
             degraded={"keys": lambda: self._holdings.refused() > 0},
             watch=partial(self._watch.look, store),
             key_metrics=partial(reports.gauges, self._config, store, self._holdings, sightings, services),
-            close=store.close,
+            close=lambda: (self._archives.close(), store.close())[1],
         )
 
     def _open_store(self) -> SharedState | None:
