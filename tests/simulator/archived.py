@@ -1,7 +1,6 @@
 """A world's messages in an archive: kept as the server keeps them, and read as the commands read them."""
 
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ from wsprovider.archive.record import Kind
 from wsprovider.archive.store import Store, open_store
 from wsprovider.archive.verifying import Verification, Verified
 from wsprovider.archive.writing import Archive, Kept
+from wsprovider.exchange.recipient import VerifiedRequest, WireMessage
 from wsprovider.keyring.ring import SealKey, SealKeys
 
 CHAIN = "echo"
@@ -65,14 +65,26 @@ class Archived:
         """A request and its reply, kept; their numbers."""
         world = self.world
         pending = world.request(text, **request)
-        verified = world.accept(pending.data)
-        keeper = Keeper(world.recipient, scenario=None)
-        received = Received(pending.data, None, None, world.transport)
-        asked = self.archive.keep(keeper.request(verified, received))
+        asked, verified = self.asked(pending.data)
         wire = world.recipient.reply(verified, reply_body(world.soap, text))
-        answered = self.archive.keep(keeper.reply(replace(wire), asked))
+        answered = self.answered(wire, asked)
         world.initiator.accept(pending, wire.data, secure=world.transport.secure)
         return asked, answered
+
+    def asked(self, message: bytes) -> tuple[int, VerifiedRequest]:
+        """A request, accepted and kept."""
+        verified = self.world.accept(message)
+        received = Received(message, None, None, self.world.transport)
+        return self.archive.keep(self.keeper.request(verified, received)), verified
+
+    def answered(self, wire: WireMessage, asked: int, context: str | None = None) -> int:
+        """A reply, kept."""
+        return self.archive.keep(self.keeper.reply(wire, asked, context))
+
+    @property
+    def keeper(self) -> Keeper:
+        """Of the world's service as it is now."""
+        return Keeper(self.world.recipient, scenario=None)
 
     def read(self, number: int) -> Found:
         """A message, by whoever has the archive and the ring."""

@@ -114,11 +114,12 @@ class Keeper:
         named = {kind: value for kind, value in tags.items() if value is not None}
         return Kept(Kind.REQUEST, facts, parts, materials, named)
 
-    def reply(self, wire: WireMessage, number: int) -> Kept:
+    def reply(self, wire: WireMessage, number: int, context: str | None = None) -> Kept:
         """What is to be kept of a protected reply.
 
         Args:
             number: of its request's record.
+            context: identifier of the security context that it issues, renews or cancels.
         """
         materials: Materials = {}
         parts = {WIRE: wire.data}
@@ -135,7 +136,8 @@ class Keeper:
                 for sha1, secret in wire.secrets.items()
             ],
         }
-        return Kept(Kind.REPLY, facts, parts, materials, request=number)
+        tags = {} if context is None else {CONTEXT: context}
+        return Kept(Kind.REPLY, facts, parts, materials, tags, number)
 
     def _ourselves(self, signer: Certificate | None) -> tuple[str, Materials]:
         """Trust in nobody but ourselves, to judge our own signature by."""

@@ -54,7 +54,7 @@ class Reader:
         return None
 
     def named(self, kind: str, value: str) -> Iterator[Found]:
-        """The requests that have this name of a kind (``message-id``, ``context``), oldest first."""
+        """The messages that have this name of a kind (``message-id``, ``context``), oldest first."""
         tag = tag_of(self._key, kind, value)
         for segment in self._store.segments():
             for record in self._store.records(segment):

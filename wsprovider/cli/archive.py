@@ -169,9 +169,17 @@ def _found(options: argparse.Namespace) -> Iterator[tuple[_Messages, list[Line]]
     for chain in _chains(options):
         store = _store(chain)
         reader = Reader(store, _key(chain, store, options))
+        shown: set[int] = set()
         for found in _chosen(reader, options):
-            none = False
-            yield _exchange(reader, found)
+            request = reader.request_of(found) if found.record.kind is Kind.REPLY else found
+            if request is None:
+                raise BackendError(
+                    f"the request of {found.record.name} was removed, and with it what judges it"
+                )
+            if request.record.sequence not in shown:
+                shown.add(request.record.sequence)
+                yield _exchange(reader, request)
+        none &= not shown
     if none:
         raise BackendError("no such message is in the archive")
 
@@ -187,12 +195,7 @@ def _chosen(reader: Reader, options: argparse.Namespace) -> Iterator[Found]:
             yield found
 
 
-def _exchange(reader: Reader, found: Found) -> tuple[_Messages, list[Line]]:
-    request = reader.request_of(found) if found.record.kind is Kind.REPLY else found
-    if request is None:
-        raise BackendError(
-            f"the request of {found.record.name} was removed, and with it what judges the reply"
-        )
+def _exchange(reader: Reader, request: Found) -> tuple[_Messages, list[Line]]:
     proof = prove_request(request)
     messages = [("request", request, proof)]
     lines = list(request_lines(request, proof))

@@ -33,8 +33,13 @@ class Archiving(Protocol):
         """Keep a request, before anything is done with it; the number of its record."""
         ...
 
-    def reply(self, wire: WireMessage, number: int) -> None:
-        """Keep a reply, before anything of it is sent."""
+    def reply(self, wire: WireMessage, number: int, context: str | None) -> None:
+        """Keep a reply, before anything of it is sent.
+
+        Args:
+            number: of its request's record.
+            context: identifier of the security context that it issues, renews or cancels.
+        """
         ...
 
 
@@ -121,9 +126,9 @@ class _EndpointArchive:
         except BackendError as error:
             raise _failed(error) from error
 
-    def reply(self, wire: WireMessage, number: int) -> None:
+    def reply(self, wire: WireMessage, number: int, context: str | None) -> None:
         try:
-            self.archive.keep(self.keeper.reply(wire, number))
+            self.archive.keep(self.keeper.reply(wire, number, context))
         except BackendError as error:
             raise _failed(error) from error
 

@@ -205,9 +205,13 @@ class _Composition:
         try:
             return self._provider()
         except BaseException:
-            if self._store is not None:
-                self._store.close()
+            self._close()
             raise
+
+    def _close(self) -> None:
+        self._archives.close()
+        if self._store is not None:
+            self._store.close()
 
     def _provider(self) -> Provider:
         endpoints: list[Endpoint] = []
@@ -231,7 +235,7 @@ class _Composition:
             degraded={"keys": lambda: self._holdings.refused() > 0},
             watch=partial(self._watch.look, store),
             key_metrics=partial(reports.gauges, self._config, store, self._holdings, sightings, services),
-            close=lambda: (self._archives.close(), store.close())[1],
+            close=self._close,
         )
 
     def _open_store(self) -> SharedState | None:

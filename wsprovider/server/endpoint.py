@@ -137,7 +137,7 @@ class Endpoint:
             if request.errand is not None:
                 metrics.count_conversation(self.name, request.errand.request.kind)
             record.context = answered.context
-            return self._sent(answered.wire, request, kept)
+            return self._sent(answered.wire, request, kept, answered.context)
         caller = Caller(
             request.principal,
             self.name,
@@ -153,9 +153,11 @@ class Endpoint:
             return Reply(_ACCEPTED, "text/plain", b"")
         return self._sent(self._protected(request, outcome), request, kept)
 
-    def _sent(self, message: WireMessage, request: VerifiedRequest, kept: int) -> Reply:
+    def _sent(
+        self, message: WireMessage, request: VerifiedRequest, kept: int, context: str | None = None
+    ) -> Reply:
         if self.archive is not None:
-            self.archive.reply(message, kept)
+            self.archive.reply(message, kept, context)
         self.note(self.service, message.uses, request.received)
         return _wire(message)
 
