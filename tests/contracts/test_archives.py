@@ -11,6 +11,7 @@ from contextlib import closing
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
+from threading import Event
 
 import pytest
 
@@ -191,6 +192,25 @@ def test_a_worker_that_was_forked_goes_on(archived):
         assert process.exitcode == 0
     assert archived.verify().findings == []
     assert archived.verify().requests == 5
+
+
+def test_a_chain_is_verified_while_a_server_adds_to_it(archive, archived):
+    archived.plain()
+    over = Event()
+
+    def add() -> None:
+        while not over.wait(0.01):
+            archived.plain()
+
+    with ThreadPoolExecutor(1) as pool:
+        adding = pool.submit(add)
+        try:
+            looks = [archive().verify() for _ in range(10)]
+        finally:
+            over.set()
+        adding.result()
+    assert [look.findings for look in looks] == [[]] * 10
+    assert looks[0].requests < looks[-1].requests
 
 
 def test_nothing_is_added_where_making_fails(archived):

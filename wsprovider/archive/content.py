@@ -11,6 +11,7 @@ from typing import Any, Final
 
 _LENGTH: Final = struct.Struct(">I")
 _FORM: Final = 1
+_ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 
 Facts = dict[str, Any]
 
@@ -18,7 +19,7 @@ Facts = dict[str, Any]
 def pack(facts: Facts, parts: Mapping[str, bytes]) -> bytes:
     """Facts and parts as one string of octets; the same for the same."""
     lengths = [[name, len(octets)] for name, octets in parts.items()]
-    text = json.dumps({**facts, "v": _FORM, "parts": lengths}, sort_keys=True, separators=(",", ":")).encode()
+    text = _ENCODER.encode({**facts, "v": _FORM, "parts": lengths}).encode()
     return b"".join((_LENGTH.pack(len(text)), text, *parts.values()))
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, BinaryIO, Final
+from typing import BinaryIO, Final
 
 from wsprovider.archive.record import (
     BEGINNING,
@@ -66,6 +66,8 @@ class FolderStore:
             BackendError: it cannot be made, or is not there and is not to be.
         """
         self._folder = archive / chain
+        self._lock, self._end = str(self._folder / "lock"), str(self._folder / "end")
+        self._listed = False
         try:
             if make:
                 self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -79,13 +81,17 @@ class FolderStore:
         """See :class:`wsprovider.archive.store.Store`."""
         try:
             with self._locked():
-                file, fresh = self._write(segment, make)
-            with file:
-                os.fdatasync(file.fileno())
-                if fresh:
-                    _sync_folder(self._folder)
+                descriptor, fresh = self._write(segment, make)
+            try:
+                os.fdatasync(descriptor)
+            finally:
+                os.close(descriptor)
+            if fresh:
+                _sync_folder(self._folder)
         except OSError as error:
             raise _failed(self._folder, error) from error
+        except BrokenRecordError as error:
+            raise BackendError(f"{self._folder} is damaged: see wsprovider archive verify") from error
 
     def segments(self) -> tuple[str, ...]:
         """See :class:`wsprovider.archive.store.Store`."""
@@ -98,7 +104,7 @@ class FolderStore:
     def records(self, segment: str) -> Iterator[Record]:
         """See :class:`wsprovider.archive.store.Store`."""
         try:
-            with self._path(segment).open("rb") as file:
+            with Path(self._path(segment)).open("rb") as file:
                 while (frame := _next(file)) is not None:
                     yield read_frame(frame)
         except OSError as error:
@@ -112,7 +118,7 @@ class FolderStore:
     def remove(self, segment: str) -> None:
         """See :class:`wsprovider.archive.store.Store`."""
         try:
-            self._path(segment).unlink(missing_ok=True)
+            Path(self._path(segment)).unlink(missing_ok=True)
             _sync_folder(self._folder)
         except OSError as error:
             raise _failed(self._folder, error) from error
@@ -163,9 +169,9 @@ class FolderStore:
 
     # appending -------------------------------------------------------------------------------------
 
-    def _write(self, segment: str, make: Make) -> tuple[IO[Any], bool]:
-        """Write the next records; the file, still to be made durable, and whether it is a new one."""
-        end, torn = self._find_end()
+    def _write(self, segment: str, make: Make) -> tuple[int, bool]:
+        """Write the next records; the open file, still to be made durable, and whether it is a new one."""
+        end, torn = self._find_end(segment)
         segment = max(segment, end.segment)
         offset = end.offset if segment == end.segment else 0
         if torn:
@@ -174,30 +180,36 @@ class FolderStore:
             self._settle(end.segment)
         records = make(Link(end.sequence, end.hash, segment, torn))
         data = b"".join(record.frame for record in records)
-        path, mode = self._path(segment), "r+b" if offset else "w+b"
-        file = open(path, mode, buffering=0, opener=_private)  # noqa: SIM115 - the caller closes it
+        descriptor = os.open(self._path(segment), os.O_RDWR | os.O_CREAT, _PRIVATE)
         try:
-            _write_all(file.fileno(), data, offset)
+            _write_all(descriptor, data, offset)
         except OSError:
-            os.ftruncate(file.fileno(), offset)
-            file.close()
+            os.ftruncate(descriptor, offset)
+            os.close(descriptor)
             raise
         last = records[-1]
         self._note(_End(segment, offset + len(data), last.sequence, last.hash))
-        return file, offset == 0
+        return descriptor, offset == 0
 
     def _settle(self, segment: str) -> None:
         """A new file says that the one before is complete: make it so."""
-        with self._path(segment).open("rb") as file:
+        with Path(self._path(segment)).open("rb") as file:
             os.fsync(file.fileno())
 
-    def _find_end(self) -> tuple[_End, int]:
-        """Where the last whole record ends, and how many octets of an unfinished one are behind it."""
+    def _find_end(self, segment: str) -> tuple[_End, int]:
+        """Where the last whole record ends, and how many octets of an unfinished one are behind it.
+
+        What the hint says is looked up in the folder once a process and with each new day: only a crash of the
+        machine could have left it older than the segments are.
+        """
+        hint = self._hint()
+        if self._listed and hint is not None and hint.segment == segment and self._agrees(hint, last=True):
+            return hint, 0
         segments = self.segments()
+        self._listed = True
         if not segments:
             return _End("", 0, 0, BEGINNING), 0
         last = segments[-1]
-        hint = self._hint()
         if hint is not None and hint.segment == last and self._agrees(hint):
             begin = hint
         elif hint is not None and hint.segment in segments[-2:-1] and self._agrees(hint):
@@ -216,7 +228,7 @@ class FolderStore:
 
     def _whole_from(self, begin: _End) -> tuple[_End, int]:
         """Go from a known end to the last whole record of the file."""
-        path = self._path(begin.segment)
+        path = Path(self._path(begin.segment))
         size = path.stat().st_size
         if size == begin.offset:
             return begin, 0
@@ -234,36 +246,57 @@ class FolderStore:
                     raise BackendError(f"{path} {what}") from error
         return end, size - end.offset
 
-    def _agrees(self, hint: _End) -> bool:
-        """Whether a record with that hash ends there."""
-        path = self._path(hint.segment)
-        with path.open("rb") as file:
-            if path.stat().st_size < hint.offset:
+    def _agrees(self, hint: _End, *, last: bool = False) -> bool:
+        """Whether a record with that hash ends there.
+
+        Args:
+            last: and nothing stands behind it.
+        """
+        try:
+            descriptor = os.open(self._path(hint.segment), os.O_RDONLY)
+        except FileNotFoundError:
+            return False
+        try:
+            size = os.fstat(descriptor).st_size
+            if size < hint.offset or (last and size != hint.offset):
                 return False
-            file.seek(max(0, hint.offset - HASH_BYTES))
-            return file.read(HASH_BYTES) == hint.hash
+            return os.pread(descriptor, HASH_BYTES, max(0, hint.offset - HASH_BYTES)) == hint.hash
+        finally:
+            os.close(descriptor)
 
     def _hint(self) -> _End | None:
         try:
-            values = json.loads((self._folder / "end").read_bytes())
-            return _End(values[0], int(values[1]), int(values[2]), bytes.fromhex(values[3]))
-        except (OSError, ValueError, IndexError, KeyError, TypeError):
+            descriptor = os.open(self._end, os.O_RDONLY)
+        except OSError:
             return None
+        try:
+            values = json.loads(os.pread(descriptor, _END_BYTES, 0))
+            return _End(str(values[0]), int(values[1]), int(values[2]), bytes.fromhex(values[3]))
+        except (OSError, ValueError, LookupError, TypeError):
+            return None
+        finally:
+            os.close(descriptor)
 
     def _note(self, end: _End) -> None:
         text = json.dumps([end.segment, end.offset, end.sequence, end.hash.hex()]).ljust(_END_BYTES).encode()
-        with open(self._folder / "end", "ab", buffering=0, opener=_in_place) as file:
-            _write_all(file.fileno(), text, 0)
+        descriptor = os.open(self._end, os.O_WRONLY | os.O_CREAT, _PRIVATE)
+        try:
+            _write_all(descriptor, text, 0)
+        finally:
+            os.close(descriptor)
 
-    def _path(self, segment: str) -> Path:
-        return self._folder / f"{segment}{_SUFFIX}"
+    def _path(self, segment: str) -> str:
+        return f"{self._folder}/{segment}{_SUFFIX}"
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Alone among all threads and processes: a file opened anew excludes threads of one process, too."""
-        with open(self._folder / "lock", "ab", buffering=0, opener=_private) as file:
-            fcntl.flock(file.fileno(), fcntl.LOCK_EX)
+        descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT, _PRIVATE)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
+        finally:
+            os.close(descriptor)
 
 
 def _next(file: BinaryIO) -> bytes | None:
@@ -302,11 +335,6 @@ def _write_all(descriptor: int, data: bytes, offset: int) -> None:
 
 def _private(path: str, flags: int) -> int:
     return os.open(path, flags, _PRIVATE)
-
-
-def _in_place(path: str, flags: int) -> int:
-    """For writing at a place: what is opened for appending is written to at its end whatever one says."""
-    return os.open(path, flags & ~os.O_APPEND, _PRIVATE)
 
 
 def _sync_folder(folder: Path) -> None:

@@ -51,8 +51,12 @@ class ArchiveKey:
         sealing = seals.sealing(now)
         if self._secret is not None and (sealing is None or sealing.name in self._sealed_by):
             return self._secret
-        if sealing is None and not make:
-            return self._kept(self._store.keys(), seals, now)
+        kept = self._store.keys()
+        if kept is not None:
+            self._secret = self._kept(kept, seals, now)
+            self._sealed_by = frozenset(_read(kept))
+            if sealing is None or sealing.name in self._sealed_by:
+                return self._secret
         self._store.change_keys(lambda kept: self._changed(kept, seals, now, make=make))
         if self._secret is None:
             raise RuntimeError("neither made nor opened")

@@ -5,10 +5,9 @@ gave, so that the octets can be decrypted, their signatures verified and the pol
 has long gone.
 """
 
-from collections.abc import Hashable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import cast
 
 from lxml import etree
 
@@ -21,6 +20,7 @@ from wsprovider.exchange.recipient import Recipient, Transport, VerifiedRequest,
 from wsprovider.inbound.evidence import CertificateKey, Evidence, KeyRoot, SecretKey
 from wsprovider.keyring.material import Certificate
 from wsprovider.keyring.ring import RingSnapshot
+from wsprovider.keyring.snapshot import KeySnapshot
 from wsprovider.keyring.trust import Partner, PinnedGroup
 from wsprovider.keyring.uses import Case
 from wsprovider.policy.model import Policy
@@ -72,12 +72,12 @@ class Keeper:
             "clear_password_over_http": settings.clear_password_over_http,
             "understood": sorted(settings.understood),
         }
-        self._trust = lru_cache(maxsize=4)(self._written)
+        self._trusted: tuple[KeySnapshot | None, tuple[str, Materials]] = (None, ("", {}))
         self._own = lru_cache(maxsize=16)(self._ourselves)
 
     def request(self, request: VerifiedRequest, received: Received) -> Kept:
         """What is to be kept of a request that was accepted."""
-        trust, known = self._trust(cast("Hashable", request.keys))
+        trust, known = self._trust(request.keys)
         materials = {**self._materials, **known}
         parts = {WIRE: received.data}
         principal, transport = request.principal, received.transport
@@ -144,10 +144,14 @@ class Keeper:
         groups = () if signer is None else (PinnedGroup(OURSELVES, (Partner(OURSELVES, (signer,)),)),)
         return write(groups, self._limits)
 
-    def _written(self, keys: Hashable) -> tuple[str, Materials]:
-        """Trust as of one snapshot; it stays the same until the keys folder changes."""
-        groups = keys.trust_groups if isinstance(keys, RingSnapshot) else ()
-        return write(groups, self._limits)
+    def _trust(self, keys: KeySnapshot) -> tuple[str, Materials]:
+        """Trust as of one snapshot, written once; only the newest is held, for it has private keys."""
+        known, written = self._trusted
+        if known is not keys:
+            groups = keys.trust_groups if isinstance(keys, RingSnapshot) else ()
+            written = write(groups, self._limits)
+            self._trusted = (keys, written)
+        return written
 
 
 @dataclass(frozen=True, slots=True)

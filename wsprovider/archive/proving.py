@@ -61,7 +61,7 @@ class Proof:
 
     failure: str | None
     case: Case | None = None
-    tree: bytes = b""
+    tree: bytes = field(default=b"", repr=False)
     snapshot: RingSnapshot | None = None
     limits: Limits = field(default_factory=Limits)
 

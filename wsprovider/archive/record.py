@@ -33,6 +33,7 @@ KEY_BYTES: Final = 32
 
 _NONCE_BYTES: Final = 12
 _TAG_BYTES: Final = 16
+_ENCODER: Final = json.JSONEncoder(sort_keys=True, separators=(",", ":"))
 _PURPOSE: Final = b"wsprovider archive 1\x00"
 
 
@@ -170,7 +171,7 @@ def make(
     }
     if after.cut:
         fields["cut"] = after.cut
-    header = json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
+    header = _ENCODER.encode(fields).encode()
     nonce = entropy(_NONCE_BYTES)
     body = nonce + AESGCM(key).encrypt(nonce, plain, _PURPOSE + header)
     return Record(header, body, hash_of(header, body), fields)

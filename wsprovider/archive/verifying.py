@@ -88,12 +88,13 @@ class Verification:
         Raises:
             BackendError: the store did not answer.
         """
+        noted = self._store.end()  # first: a server may be adding records meanwhile
         segments = self._store.segments()
         chosen = [one for one in segments if one >= self._since]
         for segment in chosen:
             self._segment(segment, last=segment == segments[-1])
         self._check_beginning(skipped=len(chosen) < len(segments))
-        self._check_end()
+        self._check_end(noted)
         self._check_heads()
         return self._found
 
@@ -165,8 +166,8 @@ class Verification:
         for record in self._removals:
             yield int(record.fields.get("through", 0)), bytes.fromhex(record.fields.get("hash", ""))
 
-    def _check_end(self) -> None:
-        noted, last = self._store.end(), 0 if self._last is None else self._last[0]
+    def _check_end(self, noted: int | None) -> None:
+        last = 0 if self._last is None else self._last[0]
         if self._last is not None:
             self._found.head = Head(self._chain, *self._last)
         if noted is None or noted <= last:

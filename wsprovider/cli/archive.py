@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -59,7 +59,7 @@ def register(commands: Any) -> None:
         "verify", help="check every record; exit code 1 where one was touched or is missing"
     )
     verify.add_argument(
-        "--since", metavar="DATE", default="", help="only from this day on, such as 2026-11-22"
+        "--since", type=_day, metavar="DATE", help="only from this day on, such as 2026-11-22"
     )
     verify.add_argument("--head", action="append", default=[], metavar="HEAD", help="as head has printed it")
     verify.set_defaults(run=run_verify)
@@ -103,7 +103,7 @@ def run_verify(options: argparse.Namespace) -> int:
     for chain in chains:
         store = _store(chain)
         key, why = _key_or_none(chain, store, options)
-        verified = Verification(store, chain.name, key=key, heads=heads, since=options.since).run()
+        verified = Verification(store, chain.name, key=key, heads=heads, since=options.since or "").run()
         for note in (*verified.notes, *why):
             say(f"note: {note}")
         for finding in verified.findings:
@@ -217,6 +217,14 @@ def _number(text: str) -> int:
             [Problem("ID", f'"{text}" is no ID: write service/number, as the log has it')]
         )
     return int(number)
+
+
+def _day(text: str) -> str:
+    """A day as segments are called."""
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise argparse.ArgumentTypeError(f'"{text}" is no date such as 2026-11-22') from None
 
 
 def _head(text: str) -> Head:

@@ -14,6 +14,7 @@ from werkzeug.test import Client
 
 from tests.live.conversing import client_keys
 from tests.simulator.keys_site import KeysSite
+from tests.simulator.talk import Talk
 from tests.simulator.world import echo_body
 from wsprovider.archive.folder import FolderStore
 from wsprovider.archive.record import Kind
@@ -80,6 +81,7 @@ def test_verify_counts_and_names_the_head(kept, capsys):
     head = told(kept, capsys, "head").strip()
     assert head in text
     assert told(kept, capsys, "verify", "--head", head) == text
+    assert "the chain holds: 0 records" in told(kept, capsys, "verify", "--since", "2999-01-01")
     other = head[:-1] + ("0" if head[-1] != "0" else "1")
     assert "WRONG" in told(kept, capsys, "verify", "--head", other, code=1)
 
@@ -197,3 +199,40 @@ def test_messages_are_shown_when_every_key_of_then_has_gone(kept, capsys):
     shutil.rmtree(kept.keys / "development")
     assert told(kept, capsys, "show", name) == before
     assert "holds" in told(kept, capsys, "verify")
+
+
+def test_a_conversation_is_found_by_its_context(site, capsys):
+    """What opened it, every call, the renewal and the end; each once."""
+    slug = "conversation-sign-encrypt-x509"
+    toml = site.folder / "services" / "echo" / "service.toml"
+    toml.write_text(f'archive = "archive"\ntrust = ["clients"]\npath = "/talk"\nscenario = "{slug}"\n')
+    with closing(create_app(site.folder / "services", keys=site.keys)) as app:
+
+        def post(data: bytes, action: str) -> bytes:
+            headers = {"SOAPAction": f'"{action}"'}
+            return Client(app).post("/talk", data=data, content_type="text/xml", headers=headers).data
+
+        talk = Talk(slug, "http://localhost/talk", post, site.keys)
+        context = talk.open()
+        assert talk.call("under it") == "under it"
+        talk.renew()
+        talk.call()
+        talk.end()
+        other = Talk(slug, "http://localhost/talk", post, site.keys)
+        other.open()
+    capsys.readouterr()
+    text = told(site, capsys, "show", "--context", context)
+    operations = re.findall(r"^operation: +(\S+)$", text, re.MULTILINE)
+    assert operations == [
+        "security-context-issue",
+        "echo",
+        "security-context-renew",
+        "echo",
+        "security-context-cancel",
+    ]
+    assert text.count("judged again:  holds") == 10
+    assert "with the key of a security context, which its owner and the service held" in text
+    first, second, *_ = text.split("\n\n")
+    assert "signature 1:   rsa-sha256, verified now" in first
+    assert f"context:       {context}" in second
+    assert "several messages are meant" in told(site, capsys, "export", "--context", context, "x", code=1)
