@@ -14,7 +14,7 @@ import os
 import re
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -188,7 +188,8 @@ class FolderStore:
             os.close(descriptor)
             raise
         last = records[-1]
-        self._note(_End(segment, offset + len(data), last.sequence, last.hash))
+        with suppress(OSError):  # it is only a hint
+            self._note(_End(segment, offset + len(data), last.sequence, last.hash))
         return descriptor, offset == 0
 
     def _settle(self, segment: str) -> None:
@@ -311,14 +312,15 @@ def _next(file: BinaryIO) -> bytes | None:
     if len(head) < HEAD.size:
         raise BrokenRecordError("ends within a record", torn=True)
     magic, header, body = HEAD.unpack(head)
-    if magic != MAGIC or header + body > LONGEST:
-        raise BrokenRecordError("holds something that is no record", torn=_unwritten(head + file.read()))
-    frame = head + file.read(length_of(header, body) - HEAD.size)
-    if len(frame) < length_of(header, body):
-        raise BrokenRecordError("ends within a record", torn=True)
-    if _unwritten(frame):
-        raise BrokenRecordError("holds a record of which a part was never written", torn=True)
-    return frame
+    known = magic == MAGIC and header + body <= LONGEST
+    frame = head + file.read(length_of(header, body) - HEAD.size if known else LONGEST)
+    short = len(frame) < length_of(header, body)
+    if known and not short and not _unwritten(frame):
+        return frame
+    rest = frame[HEAD.size :] + file.read()
+    what = "ends within a record" if known and short else "holds something that is no record"
+    torn = (known and short) or _unwritten(frame)
+    raise BrokenRecordError(what, torn=torn, followed=MAGIC in rest)
 
 
 def _unwritten(octets: bytes) -> bool:

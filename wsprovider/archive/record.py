@@ -53,11 +53,12 @@ class BrokenRecordError(ValueError):
 
     Attributes:
         torn: they end too early, or hold a page that was never written: a write was cut off by a crash.
+        followed: records stand behind them.
     """
 
-    def __init__(self, what: str, *, torn: bool = False) -> None:
+    def __init__(self, what: str, *, torn: bool = False, followed: bool = False) -> None:
         super().__init__(what)
-        self.torn = torn
+        self.torn, self.followed = torn, followed
 
 
 @dataclass(frozen=True, slots=True)

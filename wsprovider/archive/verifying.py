@@ -104,7 +104,7 @@ class Verification:
                 self._record(record, segment)
         except BrokenRecordError as error:
             after = self._name(self._last[0]) if self._last else "its beginning"
-            if error.torn and last:
+            if error.torn and last and not error.followed and not self._store.keeps_end:
                 self._found.notes.append(
                     f"{segment}: an unfinished record stands after {after}; the next one takes its place"
                 )

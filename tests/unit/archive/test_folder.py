@@ -23,7 +23,7 @@ def archived(tmp_path):
 def file(archived, tmp_path) -> Path:
     """The day's file, with five records that somebody relies on."""
     for _ in range(4):
-        archived.plain()
+        archived.plain(bytes(2000))
     (found,) = (tmp_path / CHAIN).glob("*.records")
     return found
 
@@ -75,6 +75,17 @@ def test_what_is_no_unfinished_record_is_not_cut_off(archived, file):
         archived.plain()
     assert file.stat().st_size == size
     assert "the file holds something that is no record" in archived.verify().findings[0]
+
+
+@pytest.mark.parametrize(("place", "value"), [(400, bytes(512)), (8, b"\x00\x0f\xff\xff"), (0, bytes(16))])
+def test_what_stands_before_other_records_is_never_an_unfinished_one(archived, file, place, value):
+    """Whoever blanks a record, or its length, hides it and what follows: that is told as tampering."""
+    frames = [record.frame for record in archived.store.records(file.name.removesuffix(".records"))]
+    begin = sum(len(frame) for frame in frames[:2])
+    octets = bytearray(file.read_bytes())
+    octets[begin + place : begin + place + len(value)] = value
+    file.write_bytes(octets)
+    assert "after echo/2 the file" in archived.verify().findings[0]
 
 
 @pytest.mark.parametrize("text", [b"", b"nonsense", b'["2026-06-01", 10, 99, "00"]', b'{"a": 1}'])
