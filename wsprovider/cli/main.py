@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from wsprovider.cli import (
+    archive,
     attack,
     audit,
     call,
@@ -39,6 +40,7 @@ _COMMANDS: Final = (
     partners,
     renew,
     audit,
+    archive,
     sessions,
     users,
     version,

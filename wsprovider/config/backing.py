@@ -63,7 +63,7 @@ def _needs_folder(endpoint: ReadEndpoint) -> bool:
     demands = endpoint.demands
     if endpoint.left_out:
         return False
-    return demands.ring or demands.trust or demands.kerberos or endpoint.needs_users
+    return demands.ring or demands.trust or demands.kerberos or endpoint.needs_users or endpoint.needs_seal
 
 
 class _Look:
@@ -102,7 +102,8 @@ class _Look:
                 endpoint.table.problem("ring", f'"{ring}": {what}')
         if endpoint.needs_seal and (lack := loaded.seals.lack(self._now)):
             if not demands.conversation:
-                lack = f"{lack} (needed by {config.path}: later_messages)"
+                what = "later_messages" if config.archive is None else "archive"
+                lack = f"{lack} (needed by {config.path}: {what})"
             self._problems.add(f"{self._keys.name}/{ring}/ring.toml", lack)
 
     def _look(self, endpoint: ReadEndpoint, ring: str | None, trust: tuple[str, ...]) -> None:

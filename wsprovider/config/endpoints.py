@@ -10,6 +10,7 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from wsprovider.config import operations
+from wsprovider.config.archives import read_archive
 from wsprovider.config.demands import Demands, demands_of
 from wsprovider.config.kerberos import check_named, missing_extra, read_kerberos
 from wsprovider.config.model import EndpointConfig
@@ -39,6 +40,8 @@ KEYS: Final = operations.KEYS | {
     "kerberos",
     "optional",
     "page",
+    "archive",
+    "archive_days",
 }
 """What an ``[[endpoint]]`` may say; a service says the same for all of its endpoints."""
 
@@ -98,8 +101,9 @@ def asks_users(config: EndpointConfig, demands: Demands) -> bool:
 
 
 def seals(config: EndpointConfig, demands: Demands) -> bool:
-    """Whether an endpoint keeps secrets in the shared store: of conversations, or of tickets for later."""
-    return demands.conversation or (demands.kerberos and config.kerberos.later_messages)
+    """Whether an endpoint keeps secrets: of conversations, or of tickets for later, or an archive's."""
+    later = demands.kerberos and config.kerberos.later_messages
+    return demands.conversation or later or config.archive is not None
 
 
 def read_endpoint(table: Table, folder: Path, label: str, problems: Problems) -> ReadEndpoint | None:
@@ -127,6 +131,7 @@ def read_endpoint(table: Table, folder: Path, label: str, problems: Problems) ->
     clear_password = table.flag("clear_password_over_http")
     crosscheck = _read_crosscheck(table)
     public_url = read_base_url(table, "public_url")
+    archive, archive_days = read_archive(table)
     if path is None or source is None:
         return None
     policy, scenario = source.assigned.everything, source.scenario
@@ -154,6 +159,8 @@ def read_endpoint(table: Table, folder: Path, label: str, problems: Problems) ->
         crosscheck=crosscheck,
         public_url=public_url,
         page=table.flag("page", default=True),
+        archive=archive,
+        archive_days=archive_days,
     )
     _check_demands(config, demands, table)
     if demands.kerberos:

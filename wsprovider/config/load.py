@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from wsprovider.config.archives import located
 from wsprovider.config.backing import check_backing
 from wsprovider.config.classes import LoadClasses
 from wsprovider.config.environment import Environment, process_environ, read_environment, set_krb5_conf
@@ -54,7 +55,7 @@ def load_provider(
     keys = _keys(services, keys, process, environment)
     read = _read_services(services, load_classes, problems)
     check_paths(read)
-    addresses = _addresses(read, process)
+    addresses = _addresses(read, process, services.parent)
     endpoints = tuple(endpoint for service in read for endpoint in service.endpoints)
     backing = check_backing(endpoints if backed else (), keys, problems, process_environ(environ))
     problems.raise_any()
@@ -96,7 +97,9 @@ def _keys(services: Path, given: Path | None, process: ProcessSettings, environm
     return (environment.keys or given or process.keys or services.parent / "keys").resolve()
 
 
-def _addresses(services: tuple[ReadService, ...], process: ProcessSettings) -> dict[str, EndpointConfig]:
+def _addresses(
+    services: tuple[ReadService, ...], process: ProcessSettings, project: Path
+) -> dict[str, EndpointConfig]:
     """Each endpoint by its path, with the process's base URL where it has none of its own."""
     named: dict[str, EndpointConfig] = {}
     for endpoint in (endpoint for service in services for endpoint in service.endpoints):
@@ -104,7 +107,8 @@ def _addresses(services: tuple[ReadService, ...], process: ProcessSettings) -> d
         url = config.public_url or process.public_url
         if https and url is not None and not url.startswith("https:"):
             endpoint.table.problem("public_url", f"must be an https URL, not {url}: this policy needs TLS")
-        named[config.path] = replace(config, public_url=url)
+        archive = located(config.archive, project)
+        named[config.path] = replace(config, public_url=url, archive=archive)
     return named
 
 

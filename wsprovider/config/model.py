@@ -50,6 +50,9 @@ class EndpointConfig:
         public_url: absolute base URL that the WSDL names, the process's default already counted in; None:
             as the request came.
         page: a browser is shown what this is, and how to call it.
+        archive: where accepted messages and their replies are kept: a folder, or the URL of a SQL database; None:
+            nowhere.
+        archive_days: for how long; None: for ever.
     """
 
     where: str
@@ -71,6 +74,8 @@ class EndpointConfig:
     sender_fault_400: bool = False
     crosscheck: bool = False
     public_url: str | None = None
+    archive: str | None = None
+    archive_days: int | None = None
     page: bool = True
     assigned: Assigned | None = None
     unprotected: frozenset[str] = frozenset()

@@ -151,7 +151,8 @@ class Initiator:
         known = None
         if fresh is not None and ticket is not None:
             known = TicketKey(ticket.sha1, fresh.key, "", fresh.expires)
-        return Pending(sent.data, version, sent.signatures, now, sent.secrets, context, known)
+        shared = sent.secrets if self._plan.symmetric else {}
+        return Pending(sent.data, version, sent.signatures, now, shared, context, known)
 
     def _ticket(self, now: datetime) -> FreshTicket | None:
         request = self.requirements.request

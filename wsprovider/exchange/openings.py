@@ -15,14 +15,14 @@ from wsprovider.exchange.kerberos import takes_tickets
 from wsprovider.exchange.partners import CERTIFICATE, TICKET, USER, Partner, Partners, signer_of
 from wsprovider.exchange.replies import check_answerable
 from wsprovider.exchange.settings import Operation, RecipientSettings
-from wsprovider.exchange.ways import Way, ways_by_operation
+from wsprovider.exchange.ways import Way, ways_by_operation, ways_of
 from wsprovider.inbound.context import Gate
 from wsprovider.inbound.evidence import Evidence, MessageKey
 from wsprovider.inbound.finding import Circumstances
 from wsprovider.inbound.judge import Verdict, judge
 from wsprovider.keyring.contexts import SecurityContext
-from wsprovider.policy.assigned import Assigned
-from wsprovider.policy.compile import Assignment, compile_assigned
+from wsprovider.policy.assigned import Assigned, OperationPolicies
+from wsprovider.policy.compile import Assignment, compile_assigned, compile_operation
 from wsprovider.policy.model import X509Token
 from wsprovider.policy.requirements import (
     UNPROTECTED,
@@ -189,6 +189,7 @@ class Openings:
         self._assigned, self._settings, self._partners = assigned, settings, partners
         self.assignments = self._compiled(assigned, settings.name)
         self._own = ways_by_operation(self.assignments)
+        self._variants = {"": assigned}
         self._now = self.of(partners())
 
     def current(self) -> Opening:
@@ -208,6 +209,22 @@ class Openings:
         ordered = tuple(sorted(ways, key=lambda way: not way.calls))
         return Opening(partners, ordered, self._settings.operations)
 
+    def origin(self, way: Way) -> tuple[OperationPolicies, int]:
+        """The policies of one operation that a way was compiled from, and its place among the ways of these alone.
+
+        Raises:
+            LookupError: it is no way into this endpoint.
+        """
+        alone = replace(way, operations=None, partners=None, variant="")
+        for operation in self._settings.operations.values():
+            if not way.leads_to(operation.name):
+                continue
+            policies = self._variants[way.variant].of(operation.name, one_way=operation.one_way)
+            ways = ways_of(compile_operation(operation.name, policies, self._settings.name))
+            if alone in ways:
+                return policies, ways.index(alone)
+        raise LookupError(way.stage.value)
+
     def deviating(self, partners: Partners) -> dict[str, tuple[Assigned, tuple[Partner, ...]]]:
         """By the label of each deviation that makes a difference here: its policies, and whose they are."""
         found: dict[str, tuple[Assigned, tuple[Partner, ...]]] = {}
@@ -223,6 +240,7 @@ class Openings:
 
     def _partners_ways(self, partners: Partners) -> Iterator[Way]:
         for label, (policies, those) in self.deviating(partners).items():
+            self._variants[label] = policies
             compiled = self._compiled(policies, f"{self._settings.name}, {label}")
             found: dict[Way, None] = {}
             for requirements, operations in compiled:

@@ -108,8 +108,7 @@ class Recipient:
         self._clock, self._entropy = clock, entropy
         conversing = any(way.conversation is not None for way in own)
         self._contexts, self._opinion = contexts if conversing else None, second_opinion
-        takes = any(takes_tickets(way.requirements.request) for way in own)
-        self._acceptor = tickets if takes else None
+        self._acceptor = tickets if any(map(takes_tickets, self._requests)) else None
         self._established = established
         self._callers = Callers(
             users,
@@ -363,6 +362,7 @@ class Recipient:
             request.version.written_type,
             self._fault_status(body, request.version) if fault else 200,
             uses_of_reply(case, request.principal.identity, outgoing.signing, sent.receiver),
+            sent.secrets,
         )
 
     def answer(self, request: VerifiedRequest) -> Answered | None:

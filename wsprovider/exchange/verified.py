@@ -1,5 +1,6 @@
 """Messages that met their policy: made here and nowhere else."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -98,12 +99,14 @@ class WireMessage:
         content_type: with charset.
         status: the HTTP status.
         uses: the certificates that protect it; none for an unprotected fault.
+        secrets: what an EncryptedKey in it carries, by EncryptedKeySHA1; for the archive.
     """
 
     data: bytes
     content_type: str
     status: int
     uses: tuple[Use, ...] = ()
+    secrets: Mapping[bytes, bytes] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

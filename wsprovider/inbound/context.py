@@ -165,6 +165,8 @@ class Context:
     Attributes:
         now: the one moment of this message.
         established: secrets that both sides already hold, by EncryptedKeySHA1 (for replies).
+        unwrapped: what EncryptedKeys of the message carry, by EncryptedKeySHA1, where that is known already (of an
+            archived message, whose private key may have gone).
         signature_seen: told the identity of each SignatureValue before it is verified; raises REPLAY when an
             accepted message had it.
         unwrapping: told before a private key of ours is used; raises where that is too much asked.
@@ -194,3 +196,4 @@ class Context:
     second_opinion: SecondOpinion | None = None
     narrow: Callable[[Sequence[MessageKey]], Gate | None] | None = None
     understood: frozenset[str] = frozenset()
+    unwrapped: Mapping[bytes, bytes] = field(default_factory=dict, repr=False)

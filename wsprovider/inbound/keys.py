@@ -153,6 +153,10 @@ class Keys:
             raise WSSecurityError(Reason.PROTECTION_KEY, "more than one EncryptedKey")
         if encrypted.transport not in context.gate.transports:
             raise WSSecurityError(Reason.ALGORITHM_NOT_IN_SUITE, encrypted.transport.method)
+        unwrapped = context.unwrapped.get(encrypted.sha1)
+        if unwrapped is not None:
+            root = self.roots[index] = KeyRoot(unwrapped, encrypted.sha1, encrypted)
+            return root
         pair = self._own_key(encrypted.key)
         if not isinstance(pair.private_key, rsa.RSAPrivateKey):
             raise WSSecurityError(Reason.KEY_KIND, encrypted.transport.method)

@@ -388,10 +388,9 @@ class _Writer:
             shared=self.out.secret is not None and not self._seals_signature(),
         )
         data = write_envelope(self.out.version, body, blocks, children)
-        secrets: dict[bytes, bytes] = {}
-        if self.plan.symmetric and self.transported is not None:
-            secrets[self.transported.sha1] = self.transported.secret
-        receiver = None if self.transported is None else self.out.encrypt_to
+        made = self.transported
+        secrets = {} if made is None else {made.sha1: made.secret}
+        receiver = None if made is None else self.out.encrypt_to
         return Sent(data, tuple(self.signatures), secrets, receiver)
 
 

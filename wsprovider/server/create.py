@@ -34,6 +34,7 @@ from wsprovider.policy.attach import attach_assigned
 from wsprovider.ports import SharedState
 from wsprovider.server import log, readiness, reports, wsdl
 from wsprovider.server.application import Provider
+from wsprovider.server.archives import Archives
 from wsprovider.server.declared import Service, read_declared
 from wsprovider.server.endpoint import Endpoint
 from wsprovider.server.holdings import Holdings
@@ -191,6 +192,7 @@ class _Composition:
         self._problems = Problems()
         self._sources: dict[tuple[Any, ...], SnapshotSource] = {}
         self._holdings = Holdings()
+        self._archives = Archives()
         self._users = UserStores(config, self._holdings, environ)
         self._watch = Watch(
             self._holdings, clock=reports.now, monotonic=time.monotonic, tls=_served_certificate(config)
@@ -222,9 +224,13 @@ class _Composition:
         try:
             return self._provider()
         except BaseException:
-            if self._store is not None:
-                self._store.close()
+            self._close()
             raise
+
+    def _close(self) -> None:
+        self._archives.close()
+        if self._store is not None:
+            self._store.close()
 
     def _provider(self) -> Provider:
         endpoints: list[Endpoint] = []
@@ -245,7 +251,7 @@ class _Composition:
             endpoints,
             trusted_proxies=self._config.trusted_proxies,
             client_certificate_header=self._config.client_certificate_header,
-            health={"shared store": partial(reports.check_store, store)},
+            health={"shared store": partial(reports.check_store, store), **self._archives.health()},
             publish_metrics=self._config.metrics,
             publish_index=self._config.index,
             contexts=partial(reports.count_contexts, store) if self._conversations else None,
@@ -256,7 +262,7 @@ class _Composition:
             tracing=self._config.tracing,
             watch=partial(self._watch.look, store),
             key_metrics=partial(reports.gauges, self._config, store, self._holdings, sightings, services),
-            close=store.close,
+            close=self._close,
         )
 
     def _open_store(self) -> SharedState | None:
@@ -340,6 +346,7 @@ class _Composition:
             crosschecked=config.crosscheck,
             http_basic=demands.http_basic,
             page=page_of(settings.name, config, recipient.openings.assignments, invoker, document, keys),
+            archive=self._archives.of(service, config, recipient, lambda: keys.loaded().seals),
         )
 
     def _contexts(self, keys: SnapshotSource, settings: ConversationSettings) -> Contexts:

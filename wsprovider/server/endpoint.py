@@ -10,6 +10,7 @@ from wsprovider.exchange.recipient import Recipient, Transport, VerifiedRequest,
 from wsprovider.inbound.http_basic import challenge
 from wsprovider.keyring.uses import Use
 from wsprovider.server import even, http, log
+from wsprovider.server.archives import Archiving
 from wsprovider.server.caller import Caller
 from wsprovider.server.invoker import Invoker, Outcome
 from wsprovider.server.metrics import Counted, Metrics
@@ -67,6 +68,7 @@ class Endpoint:
         crosschecked: whether a second engine checks everything again.
         http_basic: an alternative of the policy takes user name and password by HTTP Basic.
         page: what a browser is shown; None: a line of text.
+        archive: keeps accepted requests before they are carried out, and replies before they are sent.
     """
 
     name: str
@@ -81,6 +83,7 @@ class Endpoint:
     crosschecked: bool = False
     http_basic: bool = False
     page: ServicePage | None = None
+    archive: Archiving | None = None
 
     @property
     def counted(self) -> Counted:
@@ -123,6 +126,8 @@ class Endpoint:
         try:
             read = http.read_request(environ, self.message_bytes)
             received = len(read.body)
+            if self.archive is not None:
+                self.archive.check()
             request = self._verified(read, transport, watch)
             watch.end()
             record.operation = request.operation.name
@@ -132,6 +137,8 @@ class Endpoint:
             record.context = request.context_identifier
             record.remark = request.remark
             self.note(self.service, request.uses, request.received)
+            kept = 0 if self.archive is None else self.archive.request(request, read, transport)
+            record.archive = f"{self.service}/{kept}" if kept else None
         except (Exception, SystemExit) as error:  # noqa: BLE001 - attacks.md P06
             watch.end()
             if isinstance(error, WSSecurityError) and error.decrypted:
@@ -139,7 +146,7 @@ class Endpoint:
             reply = replace(self._refused(error, version, record), refused=received)
             return self._challenged(reply) if self._wants_basic(error, transport) else reply
         try:
-            return self._served(request, environ, record, metrics, watch)
+            return self._served(request, kept, environ, record, metrics, watch)
         except (Exception, SystemExit) as error:  # noqa: BLE001 - a reply that cannot be protected: P09
             return self._refused(error, version, record)
 
@@ -157,6 +164,7 @@ class Endpoint:
     def _served(
         self,
         request: VerifiedRequest,
+        kept: int,
         environ: Mapping[str, Any],
         record: log.Record,
         metrics: Metrics,
@@ -168,7 +176,7 @@ class Endpoint:
             if request.errand is not None:
                 metrics.count_conversation(self.name, request.errand.request.kind)
             record.context = answered.context
-            return self._sent(answered.wire, request)
+            return self._sent(answered.wire, request, kept, answered.context)
         caller = Caller(
             request.principal,
             self.name,
@@ -183,9 +191,13 @@ class Endpoint:
             # WSDL 1.1 section 2.4.1: nothing goes back, not even a fault.
             return Reply(_ACCEPTED, "text/plain", b"")
         watch.begin(Stage.PROTECT)
-        return self._sent(self._protected(request, outcome), request)
+        return self._sent(self._protected(request, outcome), request, kept)
 
-    def _sent(self, message: WireMessage, request: VerifiedRequest) -> Reply:
+    def _sent(
+        self, message: WireMessage, request: VerifiedRequest, kept: int, context: str | None = None
+    ) -> Reply:
+        if self.archive is not None:
+            self.archive.reply(message, kept, context)
         self.note(self.service, message.uses, request.received)
         return _wire(message)
 

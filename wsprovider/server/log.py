@@ -21,6 +21,7 @@ start: Final = logging.getLogger("wsprovider.start")
 
 _LIMIT: Final = 300
 _FRAMES: Final = 12
+_TEXTS: Final = ("operation", "principal", "identity", "message_id", "context", "archive", "detail", "remark")
 
 
 @dataclass(slots=True)
@@ -35,6 +36,7 @@ class Record:
         identity: what proved that, where a partner is called by another name.
         message_id: the request's wsa:MessageID, once verified.
         context: identifier of the security context that protects the request, or that it renews or cancels.
+        archive: name of the request's record in the archive, where there is one.
         reason: why it was refused or failed; None when the service answered.
         detail: a few words on that.
         remark: what did not keep the request from being accepted, and wants a look all the same.
@@ -52,6 +54,7 @@ class Record:
     identity: str | None = None
     message_id: str | None = None
     context: str | None = None
+    archive: str | None = None
     reason: Reason | None = None
     detail: str = ""
     remark: str = ""
@@ -80,7 +83,7 @@ class Record:
             "reason": None if self.reason is None else self.reason.name,
             "ms": round(self.milliseconds, 2),
         }
-        for name in ("operation", "principal", "identity", "message_id", "context", "detail", "remark"):
+        for name in _TEXTS:
             value = getattr(self, name)
             if value:
                 fields[name] = value[:_LIMIT]
@@ -92,7 +95,14 @@ class Record:
 
 
 _OURS: Final = frozenset(
-    {Reason.INTERNAL, Reason.BACKEND, Reason.CROSSCHECK, Reason.REPLAY_STORE, Reason.REPLAY_FULL}
+    {
+        Reason.INTERNAL,
+        Reason.BACKEND,
+        Reason.CROSSCHECK,
+        Reason.REPLAY_STORE,
+        Reason.REPLAY_FULL,
+        Reason.ARCHIVE,
+    }
 )
 
 

@@ -226,5 +226,6 @@ class Reason(Enum):
     # our own house
     CROSSCHECK = ("FailedCheck", "the second engine disagrees")
     BACKEND = ("-", "a backend did not answer")
+    ARCHIVE = ("-", "the archive could not keep the message: fail closed")
     INTERNAL = ("-", "an error of our own")
     SERVICE_FAULT = ("-", "the service itself raised a fault")
