@@ -9,8 +9,10 @@ from wsprovider.exchange.principal import ANONYMOUS
 from wsprovider.outbound.message import Algorithms
 from wsprovider.policy.assigned import UNPROTECTED
 from wsprovider.policy.compile import compile_operation
+from wsprovider.policy.suites import with_suites
 from wsprovider.words import algorithms as alg
 from wsprovider.words.reasons import Reason
+from wsprovider.words.suites import allow_sha1
 
 SHA1 = Algorithms(signature=alg.RSA_SHA1, digest=alg.SHA1)
 
@@ -21,7 +23,8 @@ def world(partners: Partners, **settings) -> Mixed:
 
 def sha1(mixed: Mixed) -> bytes:
     """A call of echo by the client, signed by SHA-1."""
-    (requirements,) = compile_operation("echo", mixed.assigned.of("echo"), "mixed")
+    widened = mixed.assigned.changed(lambda policy: with_suites(policy, allow_sha1))
+    (requirements,) = compile_operation("echo", widened.of("echo"), "mixed")
     sender = mixed.make_initiator(policy=requirements, algorithms=SHA1)
     return sender.request(body("echo"), version=mixed.soap).data
 
