@@ -25,7 +25,6 @@ from tests.live.provider import ROOT, ProviderProcess, free_port
 from tests.live.test_guessing import GENEROUS, message, serving
 
 pytestmark = pytest.mark.live
-FOLDERS = Path("/dev/shm")
 
 
 class Watched:
@@ -57,6 +56,14 @@ class Watched:
             if f":{port}".encode() in Path(f"/proc/{master}/cmdline").read_bytes():
                 return master, children(master)
         raise AssertionError(port)
+
+    def folder(self) -> Path:
+        """In which its workers count."""
+        master, _ = self.processes(self.provider.ports[0])
+        said = dict(
+            one.partition("=")[::2] for one in Path(f"/proc/{master}/environ").read_text().split("\0")
+        )
+        return Path(said["WSPROVIDER_TELEMETRY"])
 
     def monitor(self) -> int:
         """It is the only one that does not serve."""
@@ -192,13 +199,14 @@ def test_a_monitor_that_was_killed_comes_again_with_the_next_worker(watched: Wat
 
 
 def test_a_second_deployment_at_the_same_bind_serves_all_the_same(watched: Watched, tmp_path: Path) -> None:
-    folders = set(FOLDERS.glob("wsprovider-*"))
     second = Watched(tmp_path, WSPROVIDER_MONITOR=f"127.0.0.1:{watched.port}")
     with second.provider as provider:
         assert post(provider, message("development"), secure=False) == 200
         until(lambda: "cannot be bound" in provider.log.read_text(), "nothing was said")
-        assert len(set(FOLDERS.glob("wsprovider-*")) - folders) == 1
-    assert set(FOLDERS.glob("wsprovider-*")) <= folders, "a folder was left"
+        folder, others = second.folder(), watched.folder()
+        until(lambda: len(list(folder.glob("*.[0-9]*"))) == 4, "not all workers have come")
+    assert not folder.exists()
+    assert others.exists(), "those of others stay"
 
 
 def test_under_gunicorn_alone_it_ends_with_its_master(watched: Watched, tmp_path: Path) -> None:

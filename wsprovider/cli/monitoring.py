@@ -4,8 +4,10 @@ What is loaded by gunicorn's master itself (``preload_app``) and is an applicati
 mounted in another application counts for each worker, as under any other server.
 """
 
+import contextlib
 import os
 import signal
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,13 +32,17 @@ class Monitoring:
 
     def before_worker(self, server: Any) -> None:
         """Have a folder and a monitor; one that was killed is made again."""
-        provider = _provider(server) if server.cfg.preload_app else None
-        if provider is None:
-            return
+        provider = _provider(server)
+        if provider is not None:
+            with _warned("there is no monitor"):
+                self._prepare(server, provider)
+
+    def _prepare(self, server: Any, provider: Provider) -> None:
         environment = read_environment()
         cfg = server.cfg
         if self._path is None:
-            self._path = environment.telemetry or self._made()
+            self._own = None if environment.telemetry else make_folder()
+            self._path = environment.telemetry if self._own is None else self._own.path
             if self._path is not None and os.geteuid() == 0:
                 hand_over(self._path, cfg.uid, cfg.gid)
         bind = environment.monitor or provider.monitor
@@ -51,16 +57,15 @@ class Monitoring:
         provider = worker.wsgi
         if self._path is None or not isinstance(provider, Provider):
             return
-        try:
+        with _warned("this worker counts for itself"):
             provider.metrics.board.join(self._path)
-        except OSError as error:
-            log.start.warning("%s", log.sentence(f"metrics: {error}; this worker counts for itself"))
 
     def after_worker(self, server: Any, worker: Any) -> None:
         """Keep what a worker has counted that has ended."""
-        provider = _provider(server) if server.cfg.preload_app else None
+        provider = _provider(server)
         if provider is not None and self._path is not None:
-            provider.metrics.board.retire(self._path, worker.pid)
+            with _warned("what a worker has counted that has ended is not told any more"):
+                provider.metrics.board.retire(self._path, worker.pid)
 
     def end(self) -> None:
         """Stop the monitor, and remove the folder if it was ours."""
@@ -69,17 +74,32 @@ class Monitoring:
         if self._own is not None:
             self._own.remove()
 
-    def _made(self) -> Path | None:
-        try:
-            self._own = Folder()
-        except OSError as error:
-            log.start.warning("%s", log.sentence(f"metrics: {error}; each worker counts for itself"))
-            return None
-        return self._own.path
+
+def make_folder() -> Folder | None:
+    """The folder in which all workers count; None, with a line in the log, where it cannot be made."""
+    try:
+        return Folder()
+    except OSError as error:
+        _warn("each worker counts for itself", error)
+        return None
+
+
+@contextlib.contextmanager
+def _warned(what: str) -> Iterator[None]:
+    """Nothing that numbers need is a reason not to serve."""
+    try:
+        yield
+    except OSError as error:
+        _warn(what, error)
+
+
+def _warn(what: str, error: OSError) -> None:
+    log.start.warning("%s", log.sentence(f"metrics: {error}; {what}"))
 
 
 def _provider(server: Any) -> Provider | None:
-    application = server.app.wsgi()
+    """The application, if it is loaded in the master and ours."""
+    application = server.app.wsgi() if server.cfg.preload_app else None
     return application if isinstance(application, Provider) else None
 
 

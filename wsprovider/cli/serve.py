@@ -18,13 +18,13 @@ from wsprovider.cli.addresses import development_warning, loopback
 from wsprovider.cli.development import first_keys
 from wsprovider.cli.folders import SERVICES, add_folders, environ_of, load
 from wsprovider.cli.masters import Command, Masters
+from wsprovider.cli.monitoring import make_folder
 from wsprovider.cli.services import aligned, base_url, scenario_name
 from wsprovider.cli.stores import NOT_MEMORY
 from wsprovider.config.environment import Environment, read_environment
 from wsprovider.config.load import keys_folder
 from wsprovider.config.model import ProviderConfig
 from wsprovider.config.monitor import OFF
-from wsprovider.server.telemetry.board import Folder
 from wsprovider.words.errors import ConfigurationError, Problem
 
 _SETTINGS: Final = "python:wsprovider.cli.gunicorn_settings"
@@ -67,12 +67,14 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigurationError([Problem("services/provider.toml: shared", NOT_MEMORY)])
     _tell(config, environment, made_keys=first)
     environ |= {"WSPROVIDER_KEYS": str(config.keys), "WSPROVIDER_SUPERVISED": "1"}
-    folder = Folder()  # both masters' workers are counted together
-    environ |= {"WSPROVIDER_TELEMETRY": str(folder.path)}
+    folder = make_folder()  # both masters' workers are counted together
+    if folder is not None:
+        environ |= {"WSPROVIDER_TELEMETRY": str(folder.path)}
     try:
         return Masters(_commands(config, environment, environ), patience=_PATIENCE).run()
     finally:
-        folder.remove()
+        if folder is not None:
+            folder.remove()
 
 
 def _given(options: argparse.Namespace) -> dict[str, str]:

@@ -136,9 +136,11 @@ class Folder:
         """
         within = place or (_MEMORY if os.access(_MEMORY, os.W_OK) else Path(tempfile.gettempdir()))
         _sweep(within)
-        self.path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=within))
-        self._held = os.open(self.path / f"{_LOCK}.owner", os.O_CREAT | os.O_RDWR, 0o600)
+        made = Path(tempfile.mkdtemp(prefix=f".{_PREFIX}", dir=within))
+        self._held = os.open(made / f"{_LOCK}.owner", os.O_CREAT | os.O_RDWR, 0o600)
         fcntl.flock(self._held, fcntl.LOCK_SH)
+        # from here on others find it, and that it is held
+        self.path = made.rename(within / made.name.removeprefix("."))
 
     def remove(self) -> None:
         """Remove it, with what is in it."""
