@@ -91,11 +91,11 @@ def _page(facts: Facts, certificates: Sequence[Shown]) -> Iterator[str]:
 
 
 def _way(facts: Facts, way: Requirements, number: int, pictures: Iterator[int]) -> Iterator[str]:
-    several = len(facts.ways) > 1
     of = facts.of[number - 1]
-    heading = f"How messages are protected, way {number}" if several else "How messages are protected"
-    yield f"<h2>{heading}</h2>\n"
-    yield f"<p>Calls of {_text(', '.join(of))}</p>\n" if of else ""
+    what = f"calls of {', '.join(of)}" if of else "messages"
+    several = facts.of.count(of) > 1
+    heading = f"How {what} are protected{f', way {number}' if several else ''}"
+    yield f"<h2>{_text(heading)}</h2>\n"
     if facts.scenario is not None and facts.usual[number - 1]:
         yield f"<p>Scenario <code>{_text(facts.scenario)}</code></p>\n"
     for section in words.sections(way):

@@ -27,8 +27,8 @@ def test_each_operation_stands_with_what_protects_it():
     told = facts(usual, services=(Desk,), scenario="non-repudiation", assigned=assigned)
     text = Html.of(told).text
     assert (told.of, told.usual, told.unprotected) == ((("ask",), ("pay",)), (True, False), {"ping"})
-    assert "Calls of ask" in text
-    assert "Calls of pay" in text
+    assert "How calls of ask are protected" in text
+    assert "How calls of pay are protected" in text
     assert text.count("Scenario non-repudiation") == 1
     assert text.count("unprotected: for messages without a Security header") == 1
 
@@ -37,4 +37,4 @@ def test_one_policy_for_all_names_no_operation():
     usual = find("non-repudiation").policy()
     told = facts(usual, services=(Desk,), scenario="non-repudiation")
     assert (told.of, told.usual, told.unprotected) == (((),), (True,), frozenset())
-    assert "Calls of ask" not in Html.of(told).text
+    assert "How calls of ask" not in Html.of(told).text
