@@ -245,7 +245,7 @@ class Sample:
     @property
     def transported(self) -> bool:
         """TLS protects the messages, and not they themselves."""
-        return all(one.request.protection is Protection.TRANSPORT for one in self.recipient.requirements)
+        return all(way.requirements.request.protection is Protection.TRANSPORT for way in self.recipient.ways)
 
 
 def _addressing(operation: str) -> list[Any]:

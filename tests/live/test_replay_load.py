@@ -33,7 +33,10 @@ def once_each(site: Site, messages: list[Captured], tally: Tally) -> None:
     (fault,) = tally.faults
     assert UNIFORM in fault
     assert tally.faults[fault] == tally.sends - len(names)
-    assert site.reasons() == {None: len(names), "REPLAY": tally.sends - len(names)}
+    reasons = site.reasons()
+    # copies that are there before any was accepted ask for the password as well, and its queue is short
+    busy = reasons.pop("AUTHENTICATION_BUSY", 0)
+    assert reasons == {None: len(names), "REPLAY": tally.sends - len(names) - busy}
     assert len(processes) >= 2, "the workers did not compete"
 
 
@@ -136,7 +139,7 @@ def test_workers_killed_every_second_with_sqlite(tmp_path: Path) -> None:
         with meanwhile(1.0, lambda: kill_a_worker(site, chance)) as deaths:
             tally = send(site.ports, messages, SENDERS + 4)
         once_at_most(site, messages, tally, len(deaths))
-        assert set(site.reasons()) == {None, "REPLAY"}, "a lock was left behind"
+        assert set(site.reasons()) - {"AUTHENTICATION_BUSY"} == {None, "REPLAY"}, "a lock was left behind"
         executed, _ = site.executions()
     with site:  # the same ports and files, other processes
         late = send_once(site.ports, messages)

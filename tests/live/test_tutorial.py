@@ -164,7 +164,8 @@ def test_the_whole_page(reader: Reader) -> None:
     *_, line = (line for line in reader.log.read_text().splitlines() if '"event": "request"' in line)
     seen = json.loads(line)
     assert set(seen) - {"detail"} == set(told)
-    for name in set(told) - {"ms", "peer"}:
+    assert list(seen["times"]) == list(told["times"])
+    for name in set(told) - {"ms", "peer", "times"}:
         assert seen[name] == told[name]
 
     reader.console("explain", code=1)
