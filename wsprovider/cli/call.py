@@ -11,6 +11,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Callable
+from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -51,6 +52,7 @@ from wsprovider.words.trust import WST_200502, WST_200512
 from wsprovider.xml.parse import parse
 
 _SECONDS: Final = 30
+_TYPE: Final = f"{{{ns.XSI}}}type"
 _LIMITS: Final = Limits()
 
 
@@ -103,8 +105,17 @@ def run(options: argparse.Namespace) -> int:
     if answer is None:
         return 0
     if answer.payload is not None:
-        print(etree.tostring(answer.payload, encoding="unicode", pretty_print=True).rstrip())
+        print(_told(answer.payload))
     return 1 if answer.fault else 0
+
+
+def _told(payload: etree._Element) -> str:
+    """A payload as it is read best: laid out, without the prefixes that only the Envelope around it used."""
+    if any(_TYPE in element.attrib for element in payload.iter("*")):  # whose value needs its prefix, too
+        return etree.tostring(payload, encoding="unicode", pretty_print=True).rstrip()
+    alone = deepcopy(payload)
+    etree.cleanup_namespaces(alone)
+    return etree.tostring(alone, encoding="unicode", pretty_print=True).rstrip()
 
 
 def _by_basic(policy: Policy, where: str) -> Policy:
