@@ -89,7 +89,7 @@ class Opening:
             kind: of the request for a token that it is.
 
         Raises:
-            WSSecurityError: none; see :func:`wsprovider.inbound.judge.judge`.
+            WSSecurityError: it met none of them; see :func:`wsprovider.inbound.judge.judge`.
         """
         indices, requests = self.choices.get(tag, (range(len(self.ways)), self.requests))
         found = judge(evidence, requests, circumstances, lambda index: self.ways[indices[index]].admits(kind))
